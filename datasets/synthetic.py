@@ -58,8 +58,6 @@ def load(
         X,
         f"Synthetic, rank {k}",
         labels={"largest true part": np.array([f"true part {j + 1}" for j in W.argmax(axis=1)])},
-        notes=(
-            f"True rank {k}; noise {noise:g} of the signal's spread; {sparsity:.0%} zeros in W and H; seed {seed}.",
-        ),
+        notes=(f"True rank {k}; noise {noise:g} of the signal; {sparsity:.0%} zeros in W and H; seed {seed}.",),
         extra={"true_W": W, "true_H": H},
     )

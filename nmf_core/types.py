@@ -321,7 +321,7 @@ class FitRequest:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that :meth:`from_json` reads back."""
-        return {**asdict(self), "options": {k: v for k, v in self.options}}
+        return {**asdict(self), "options": dict(self.options)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FitRequest:
