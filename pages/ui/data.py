@@ -1,0 +1,183 @@
+"""Which data set the visitor looks at: picked, uploaded or prepared; kept in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+
+import streamlit as st
+
+from nmf_core import Dataset, list_datasets, load_dataset
+from nmf_core.catalog import DatasetInfo
+from nmf_core.ingest import Reading, Verdict, read
+from nmf_core.types import is_sparse
+from pages.ui import shelf
+from pages.ui.widgets import md
+
+OWN = "_own_data"  # ids of this visitor's data sets on the shelf, oldest first
+USE = "_use_data"  # id to switch to on the next run: a widget's value cannot be set after it was drawn
+LAST = "_last_upload"  # (file id, Reading): a file is read once, not on every rerun
+
+
+def use(dataset: Dataset) -> None:
+    """Make a data set the current one on every page from the next run on."""
+    own = st.session_state.setdefault(OWN, [])
+    shelf.put(dataset)
+    if dataset.id not in own:
+        own.append(dataset.id)
+    st.session_state[USE] = dataset.id
+
+
+def chosen(kinds: Set[str] | None = None, key: str = "data", default: str | None = None) -> Dataset:
+    """Draw the picker in the sidebar and return the data set the visitor chose.
+
+    Parameters
+    ----------
+    kinds : set of str, optional
+        Offer these kinds alone (a lens).
+    key : str
+        Of the widget and in the URL; a lens has its own.
+    default : str, optional
+        Name of the data set a lens opens with.
+    """
+    catalogue = {name: info for name, info in list_datasets().items() if kinds is None or info.kind in kinds}
+    with st.sidebar:
+        place = st.container()  # the picker stands above the upload, but a new file must be read before it is drawn
+        with st.expander("Open a file of your own", icon=":material/upload_file:"):
+            _upload(kinds, key)
+        options = [*catalogue, *_own(kinds, key)]
+        if (wanted := st.session_state.pop(USE, None)) in options:
+            st.session_state[key] = wanted
+            _forget_rank()
+        if st.session_state.get(key, options[0]) not in options:
+            st.session_state[key] = default or options[0]
+        with place:
+            name = st.selectbox(
+                "Data set",
+                options,
+                index=options.index(default) if default in options else 0,
+                format_func=lambda option: catalogue[option].title if option in catalogue else _title(option),
+                key=key,
+                bind="query-params",
+                persist_state="session",
+                on_change=_forget_rank,
+            )
+            dataset = _load(name, catalogue)
+            _about(dataset, catalogue.get(name))
+    return dataset
+
+
+def info_of(dataset: Dataset) -> DatasetInfo | None:
+    """Return the catalogue entry of a built-in data set, or None for a visitor's own."""
+    return next((info for info in list_datasets().values() if info.title == dataset.name), None)
+
+
+def recommended_rank(dataset: Dataset) -> int:
+    """Return a rank that shows something: the catalogue's, or a small one for a visitor's own data."""
+    info = info_of(dataset)
+    return min(info.rank if info else 4, dataset.max_rank)
+
+
+def _forget_rank() -> None:
+    st.session_state.pop("rank", None)
+
+
+def _title(dataset_id: str) -> str:
+    dataset = shelf.get(dataset_id)
+    return dataset.name if dataset else dataset_id
+
+
+def _own(kinds: Set[str] | None, key: str) -> list[str]:
+    """Return the visitor's data sets that are still on the shelf, the one named in the URL among them."""
+    own = st.session_state.setdefault(OWN, [])
+    linked = st.query_params.get(key)
+    if linked and linked not in own and linked not in list_datasets():
+        if shelf.get(linked) is None:
+            st.warning(
+                "The data of this link are no longer on the server, so a built-in data set is shown. Open the file again.",
+                icon=":material/link_off:",
+            )
+        else:
+            own.append(linked)
+    kept = [(i, shelf.get(i)) for i in own]
+    return [i for i, dataset in kept if dataset is not None and (kinds is None or dataset.kind in kinds)]
+
+
+def _load(name: str, catalogue: dict[str, DatasetInfo]) -> Dataset:
+    if name not in catalogue:
+        dataset = shelf.get(name)
+        assert dataset is not None  # _own offers only what is there
+        return dataset
+    values: dict[str, Any] = {}
+    for option, setting in catalogue[name].options.items():
+        whole = float(setting.step).is_integer()
+        cast = int if whole else float
+        values[option] = st.slider(
+            setting.label,
+            cast(setting.low),
+            cast(setting.high),
+            cast(setting.default),
+            cast(setting.step),
+            key=f"{name}_{option}",
+            help=setting.help,
+            bind="query-params",
+            persist_state="session",
+        )
+    return load_dataset(name, **values)
+
+
+def _about(dataset: Dataset, info: DatasetInfo | None) -> None:
+    n, m = dataset.shape
+    rows, cols = (info.rows_are, info.cols_are) if info else ("rows", "columns")
+    st.caption(f"{info.story if info else 'Your own data.'} **{n:,} {rows} × {m:,} {cols}.**")
+    with st.popover("About these data", type="tertiary", icon=":material/info:"):
+        st.markdown(f"**{md(dataset.name)}** — {n:,} {rows} × {m:,} {cols}, {_storage(dataset)}")
+        for note in dataset.notes:
+            st.markdown(f"- {md(note, 600)}")
+        if dataset.labels:
+            st.markdown("Set aside as labels: " + ", ".join(md(label) for label in dataset.labels))
+        if info:
+            st.markdown(f"Source: {md(info.source)}  \nLicence: {md(info.licence, 400)}")
+            if info.citation:
+                st.markdown(f"Cite: {md(info.citation, 600)}")
+
+
+def _storage(dataset: Dataset) -> str:
+    if is_sparse(dataset.X):
+        share = dataset.X.nnz / (dataset.shape[0] * dataset.shape[1])
+        return f"{share:.1%} of the cells known" if dataset.mask is not None else f"{1 - share:.1%} zeros (sparse)"
+    return "every cell known" if dataset.mask is None else f"{int(dataset.mask.sum()):,} cells unknown"
+
+
+def _upload(kinds: Set[str] | None, key: str) -> None:
+    file = st.file_uploader(
+        "CSV, Excel, Parquet, NumPy and more",
+        key=f"{key}_file",
+        help="A table with numbers; a column of names and a column of classes are recognised and set aside. "
+        "The page *Data* shows what was understood and lets you change it.",
+    )
+    if file is None:
+        return
+    seen, reading = st.session_state.get(LAST, (None, None))
+    if seen != file.file_id:
+        with st.spinner("Reading the file …"):
+            reading = read(file.getvalue(), file.name)
+        st.session_state[LAST] = (file.file_id, reading)
+        if reading.dataset is not None and reading.verdict in (Verdict.READ, Verdict.NOTE):
+            use(reading.dataset)
+    _say(reading, kinds)
+
+
+def _say(reading: Reading, kinds: Set[str] | None) -> None:
+    if reading.verdict is Verdict.REFUSE:
+        assert reading.message is not None
+        st.error(md(reading.message, 600), icon=":material/error:")
+    elif reading.verdict is Verdict.ASK:
+        st.warning("This file needs a decision of yours.", icon=":material/help:")
+        st.page_link("data.py", label="Decide on the page Data", icon=":material/table_view:")
+    elif reading.dataset is not None and kinds is not None and reading.dataset.kind not in kinds:
+        st.warning(f"Read as {reading.dataset.kind}; this page shows {', '.join(sorted(kinds))}.")
+    else:
+        st.success("Read.", icon=":material/check:")
+        for note in list(reading.notes)[:4]:
+            st.caption(md(note, 300))
