@@ -1,0 +1,94 @@
+"""Algorithms, one file each, found by looking into this folder.
+
+To add one: write ``solvers/<name>.py`` with a frozen dataclass derived from `Solver` that has a `name`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from nmf_core.solvers.base import Solver
+from nmf_core.types import beta_of
+
+__all__ = ["Solver", "available", "build", "choose", "get", "registry"]
+
+
+@cache
+def registry() -> dict[str, type[Solver]]:
+    """Return every solver class by name, in the order of `Solver.order`."""
+    found: dict[str, type[Solver]] = {}
+    for module in iter_modules(__path__):
+        for value in vars(import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(value, type) and issubclass(value, Solver) and value.name:
+                found[value.name] = value
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].order, pair[0])))
+
+
+def get(name: str) -> type[Solver]:
+    """Return a solver class.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+    if name not in registry():
+        raise ValueError(f"solver: unknown name {name!r}; use one of auto, {', '.join(registry())}")
+    return registry()[name]
+
+
+def available(
+    loss: str | float | None = None, *, masked: bool = False, sparse: bool = False, penalised: bool = False
+) -> list[type[Solver]]:
+    """Return the solvers that take this loss and input, the most useful first, so that no page offers another."""
+    return [
+        solver
+        for solver in registry().values()
+        if (loss is None or solver.handles(beta_of(loss)))
+        and (not masked or solver.supports_mask)
+        and (not sparse or solver.supports_sparse)
+        and (not penalised or solver.supports_penalty)
+    ]
+
+
+def build(
+    name: str, options: Iterable[tuple[str, Any]] = (), *, beta: float, masked: bool, sparse: bool, penalised: bool
+) -> Solver:
+    """Return a solver with its options, or say in a sentence why it cannot take this problem.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or option, an option out of its limits, or a problem the solver does not take.
+    """
+    cls = get(name)
+    wants = {
+        f"the loss β = {beta:g}": cls.handles(beta),
+        "missing cells": not masked or cls.supports_mask,
+        "sparse X": not sparse or cls.supports_sparse,
+        "penalties": not penalised or cls.supports_penalty,
+    }
+    refused = [what for what, taken in wants.items() if not taken]
+    if refused:
+        others = [s.name for s in available(beta, masked=masked, sparse=sparse, penalised=penalised)]
+        raise ValueError(f"solver {name!r} does not take {' and '.join(refused)}; use {' or '.join(others)}")
+    values = dict(options)
+    unknown = sorted(set(values) - set(cls.__dataclass_fields__))
+    if unknown:
+        known = ", ".join(cls.__dataclass_fields__) or "none"
+        raise ValueError(f"solver {name!r} has no option {', '.join(unknown)}; it has: {known}")
+    return cls(**values)
+
+
+def choose(*, beta: float, masked: bool, sparse: bool, penalised: bool) -> tuple[str, str]:
+    """Return the solver that ``"auto"`` takes, and why, in a sentence."""
+    best = available(beta, masked=masked, sparse=sparse, penalised=penalised)[0]
+    what = {2.0: "the Frobenius loss", 1.0: "the Kullback–Leibler loss", 0.0: "the Itakura–Saito loss"}.get(
+        beta, f"the β-divergence with β = {beta:g}"
+    )
+    with_ = " with missing cells" if masked else " on sparse data" if sparse else ""
+    return best.name, f"{best.label} is the fastest here for {what}{with_}."

@@ -1,0 +1,271 @@
+"""Where a fit starts: random, NNDSVD and its kin, k-means, or factors given by the caller.
+
+For restart 0 the values are those of scikit-learn for ``random_state=seed``: ``random`` draws the same numbers from the
+same stream; the NNDSVD family differs only by the accuracy of the singular vectors, which here are exact wherever that
+is cheap. The start of restart i > 0 is drawn from a stream of its own; `nndsvd`, `nndsvda` and `custom` have nothing
+to draw, so their further restarts are random.
+
+Missing cells are taken, for the start alone, as row mean × column mean / mean of the known cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nmf_core.problem import Problem
+from nmf_core.types import Array
+
+# Singular vectors come from the eigenvectors of the smaller Gram matrix up to this side.
+GRAM_SIDE = 2500
+# NNDSVD treats smaller entries as zero (scikit-learn's eps).
+_TINY = 1e-6
+
+
+def stream(seed: int, restart: int) -> np.random.RandomState:
+    """Return the generator of one restart; restart 0 is scikit-learn's ``RandomState(seed)``."""
+    if restart == 0:
+        return np.random.RandomState(seed)
+    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed, spawn_key=(restart,))))
+
+
+def initialize(
+    problem: Problem,
+    rank: int,
+    init: str,
+    *,
+    seed: int = 0,
+    restart: int = 0,
+    W: Array | None = None,
+    H: Array | None = None,
+    keeps_zeros: bool = False,
+) -> tuple[Array, Array]:
+    """Return W and H to start from.
+
+    Parameters
+    ----------
+    problem : Problem
+    rank : int
+    init : {"random", "nndsvd", "nndsvda", "nndsvdar", "kmeans", "custom"}
+    seed, restart : int
+    W, H : ndarray, optional
+        For ``"custom"``, and H whenever only W is sought.
+    keeps_zeros : bool
+        The solver cannot leave 0: when only W is sought it starts at a constant instead.
+
+    Returns
+    -------
+    W, H : ndarray of shape (n_samples, rank), (rank, n_features)
+        Of X's dtype, C order.
+
+    Raises
+    ------
+    ValueError
+        If the rank is too large for this start, or given factors do not fit.
+    """
+    n, m = problem.shape
+    if not problem.update_H:
+        if H is None:
+            raise ValueError("H: give the components when only W is sought")
+        H = _checked(H, (rank, m), "H", problem)
+        level = np.sqrt(max(problem.mean, 0.0) / rank) if keeps_zeros else 0.0
+        return np.full((n, rank), level, dtype=problem.dtype), H
+    if init == "custom":
+        if W is None or H is None:
+            raise ValueError("init: 'custom' needs both W and H")
+        W, H = _checked(W, (n, rank), "W", problem), _checked(H, (rank, m), "H", problem)
+        if restart == 0:
+            return W, H
+    elif W is not None or H is not None:
+        raise ValueError(f"init: W and H are only used with init='custom', not {init!r}")
+    if init in ("random", "custom") or (restart > 0 and init in ("nndsvd", "nndsvda")):
+        return _random(problem, rank, stream(seed, restart))
+    if rank > min(n, m) and init != "kmeans":
+        raise ValueError(
+            f"init = '{init}' can only be used when n_components <= min(n_samples, n_features), "
+            f"here {min(n, m)}; use init='random' for {rank} components"
+        )
+    if init == "kmeans":
+        return _kmeans(problem, rank, stream(seed, restart))
+    return _nndsvd(problem, rank, init, seed, restart)
+
+
+def _checked(F: Array, shape: tuple[int, int], name: str, problem: Problem) -> Array:
+    F = np.array(F, dtype=problem.dtype, order="C")
+    if F.shape != shape:
+        raise ValueError(f"{name}: needs shape {shape}, got {F.shape}")
+    if not np.isfinite(F).all() or F.min() < 0:
+        raise ValueError(f"{name}: must be finite and ≥ 0")
+    return F
+
+
+def _random(problem: Problem, rank: int, rng: np.random.RandomState) -> tuple[Array, Array]:
+    """Return |normal| · √(mean / rank), H drawn first, as scikit-learn does."""
+    level = problem.dtype.type(np.sqrt(problem.mean / rank))
+    n, m = problem.shape
+    H = level * rng.standard_normal(size=(rank, m)).astype(problem.dtype, copy=False)
+    W = level * rng.standard_normal(size=(n, rank)).astype(problem.dtype, copy=False)
+    return np.abs(W), np.abs(H)
+
+
+def _nndsvd(problem: Problem, rank: int, init: str, seed: int, restart: int) -> tuple[Array, Array]:
+    """Return the non-negative double SVD of Boutsidis & Gallopoulos (2008), Pattern Recognition 41(4)."""
+    U, S, Vt = _svd(problem, rank, seed)
+    W, H = np.zeros_like(U), np.zeros_like(Vt)
+    W[:, 0] = np.sqrt(S[0]) * np.abs(U[:, 0])
+    H[0] = np.sqrt(S[0]) * np.abs(Vt[0])
+    for j in range(1, rank):
+        best: tuple[float, Array, Array] | None = None
+        for sign in (-1.0, 1.0):
+            u, v = np.maximum(sign * U[:, j], 0), np.maximum(sign * Vt[j], 0)
+            size_u, size_v = np.linalg.norm(u), np.linalg.norm(v)
+            size = float(size_u * size_v)
+            if size > 0 and (best is None or size > best[0]):
+                best = size, u / size_u, v / size_v
+        if best is not None:
+            scale = np.sqrt(S[j] * best[0])
+            W[:, j], H[j] = scale * best[1], scale * best[2]
+    W[W < _TINY] = 0
+    H[H < _TINY] = 0
+    if init == "nndsvda":
+        W[W == 0] = problem.mean
+        H[H == 0] = problem.mean
+    elif init == "nndsvdar":
+        rng = stream(seed, restart)
+        for F in (W, H):
+            empty = F == 0
+            F[empty] = np.abs(problem.mean * rng.standard_normal(size=int(empty.sum())) / 100)
+    return W.astype(problem.dtype, order="C"), H.astype(problem.dtype, order="C")
+
+
+def _kmeans(problem: Problem, rank: int, rng: np.random.RandomState) -> tuple[Array, Array]:
+    """Return cluster centres as H and membership + 0.2 as W, scaled to X (Ding, Li & Jordan 2010, TPAMI 32(1))."""
+    import warnings
+
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    n = problem.shape[0]
+    if rank > n:
+        raise ValueError(f"init: 'kmeans' needs at least as many samples as components, here {n} and {rank}")
+    X = _filled(problem)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters: centres repeat
+        model = KMeans(rank, n_init=1, random_state=rng).fit(X)
+    H = np.maximum(model.cluster_centers_, 0)
+    W = np.full((n, rank), 0.2)
+    W[np.arange(n), model.labels_] += 1.0
+    weight = float(((W.T @ W) * (H @ H.T)).sum())
+    if weight > 0:
+        W *= float((W * (X @ H.T)).sum()) / weight
+    return W.astype(problem.dtype, order="C"), H.astype(problem.dtype, order="C")
+
+
+def _filled(problem: Problem) -> Array:
+    """Return X with missing cells filled; CSR stays CSR (unknown cells of sparse X count as 0 here)."""
+    if problem.weights is None:
+        return problem.X
+    rows, columns = _margins(problem)
+    return np.where(problem.weights > 0, problem.X, np.outer(rows, columns)).astype(problem.dtype)
+
+
+def _margins(problem: Problem) -> tuple[Array, Array]:
+    """Return r and c with r cᵀ = row mean × column mean / mean over the known cells."""
+    X = problem.X
+    if problem.weights is not None:
+        known = problem.weights > 0
+        per_row, per_column = known.sum(axis=1), known.sum(axis=0)
+        sum_row, sum_column = X.sum(axis=1), X.sum(axis=0)
+    else:
+        per_row, per_column = np.diff(X.indptr), np.bincount(X.indices, minlength=X.shape[1])
+        sum_row, sum_column = X.sum(axis=1), X.sum(axis=0)
+    mean = float(sum_row.sum() / max(per_row.sum(), 1))
+    rows = np.divide(sum_row, per_row, out=np.full(X.shape[0], mean), where=per_row > 0)
+    columns = np.divide(sum_column, per_column, out=np.full(X.shape[1], mean), where=per_column > 0)
+    return rows / mean if mean else rows, columns
+
+
+def _svd(problem: Problem, rank: int, seed: int) -> tuple[Array, Array, Array]:
+    """Return the leading singular triplets of (filled) X in float64: exact where cheap, else randomised."""
+    n, m = problem.shape
+    side = min(n, m)
+    sketch = rank + 10
+    dense_work = float(n) * m * side
+    random_work = 2.0 * n * m * min(sketch, side) * (2 * (7 if rank < 0.1 * side else 4) + 2)
+    X = _filled(problem)
+    if problem.sparse:
+        random_work *= problem.X.nnz / (float(n) * m)
+        dense_work = float(problem.X.nnz) ** 2 / max(n, m) + float(side) ** 3
+    if side <= GRAM_SIDE and not problem.unstored and (dense_work <= 2.0 * random_work or side <= 200):
+        triplets = _svd_gram(X, rank)
+        if triplets is not None:
+            return triplets
+        if side <= 200 and n * m <= 2_000_000:
+            U, S, Vt = np.linalg.svd(X.toarray() if problem.sparse else X.astype(np.float64), full_matrices=False)
+            return U[:, :rank], S[:rank], Vt[:rank]
+    if problem.unstored:
+        rows, columns = _margins(problem)
+        rest = problem.like_X(problem.X.data - rows[problem.row_of] * columns[problem.X.indices])
+        restT = rest.T.tocsr()
+        return _svd_random(
+            lambda Q: (
+                np.outer(rows, columns @ Q) + rest @ Q if Q.ndim == 1 else rows[:, None] * (columns @ Q) + rest @ Q
+            ),
+            lambda Q: columns[:, None] * (rows @ Q) + restT @ Q,
+            (n, m),
+            rank,
+            seed,
+        )
+    Xt = problem.Xt if problem.sparse else X.T
+    return _svd_random(lambda Q: X @ Q, lambda Q: Xt @ Q, (n, m), rank, seed)
+
+
+def _svd_gram(X: Array, rank: int) -> tuple[Array, Array, Array] | None:
+    """Return singular triplets from the eigenvectors of the smaller Gram matrix, or None if digits are lost."""
+    from scipy.linalg import eigh
+
+    wide = X.shape[0] < X.shape[1]
+    A = X.T if wide else X
+    if hasattr(A, "tocsr"):
+        A = A.tocsr().astype(np.float64)
+        gram = (A.T @ A).toarray()
+    elif A.dtype == np.float64:
+        gram = A.T @ A
+    else:
+        step = 1024
+        gram = np.zeros((A.shape[1], A.shape[1]))
+        for i in range(0, A.shape[0], step):
+            block = A[i : i + step].astype(np.float64)
+            gram += block.T @ block
+    side = gram.shape[0]
+    values, vectors = eigh(gram, subset_by_index=(side - rank, side - 1), check_finite=False)
+    values, V = values[::-1], np.ascontiguousarray(vectors[:, ::-1])
+    S = np.sqrt(np.maximum(values, 0))
+    if S[-1] <= 1e-6 * S[0]:
+        return None
+    U = (A @ V) / S
+    return (V, S, U.T) if wide else (U, S, V.T)
+
+
+def _svd_random(
+    times: Callable[[Array], Array], times_T: Callable[[Array], Array], shape: tuple[int, int], rank: int, seed: int
+) -> tuple[Array, Array, Array]:
+    """Return leading singular triplets by a randomised range finder (Halko, Martinsson & Tropp 2011, SIAM Review 53).
+
+    Same test matrix and number of power iterations as scikit-learn's, so that the same start comes out of it.
+    """
+    transposed = shape[0] < shape[1]
+    if transposed:
+        times, times_T = times_T, times
+    width = min(shape)
+    n_iter = 7 if rank < 0.1 * width else 4
+    Q = np.random.RandomState(seed).normal(size=(width, rank + 10))
+    for _ in range(n_iter):
+        Q, _ = np.linalg.qr(times(Q))
+        Q, _ = np.linalg.qr(times_T(Q))
+    Q, _ = np.linalg.qr(times(Q))
+    U, S, Vt = np.linalg.svd(times_T(Q).T, full_matrices=False)
+    U = (Q @ U)[:, :rank]
+    S, Vt = S[:rank], Vt[:rank]
+    return (Vt.T, S, U.T) if transposed else (U, S, Vt)

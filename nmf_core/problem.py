@@ -1,0 +1,277 @@
+"""A factorization problem, prepared once per fit so that a solver's step pays for the unavoidable products alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from nmf_core.types import Array, is_sparse
+
+# Cells of one block of rows of WH: about 2 MB of float64, so that elementwise work stays in the cache.
+BLOCK_CELLS = 1 << 18
+# The largest entry of X must lie within these, or squares and quotients leave the range of the floating-point type.
+_RANGE = {np.dtype(np.float64): (1e-140, 1e140), np.dtype(np.float32): (1e-15, 1e15)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """X ≈ WH with its loss, weights and penalties. Build one with :func:`prepare`.
+
+    Attributes
+    ----------
+    X : ndarray or scipy.sparse.csr_array of shape (n_samples, n_features)
+        C order or CSR; cells of dense X whose weight is 0 hold 0.
+    Xt : scipy.sparse.csr_array of shape (n_features, n_samples) or None
+        The transpose of sparse X in CSR, for products along columns.
+    beta : float
+        The loss is D_β (2 Frobenius, 1 Kullback–Leibler, 0 Itakura–Saito).
+    weights : ndarray of X's shape and dtype, or None
+        Non-negative weight of each cell of dense X; 0 means missing. None: all 1.
+    unstored : bool
+        X is sparse and a cell not stored is unknown, not zero.
+    l1_W, l2_W, l1_H, l2_H : float
+        Penalties in scikit-learn's scaling: ``l1_W * W.sum() + l2_W / 2 * (W ** 2).sum()`` and the same for H.
+    update_H : bool
+        False: H is given and only W is sought.
+    total, squares, mean : float
+        Σ wX, Σ wX² and the (weighted) mean over known cells.
+    cells : float
+        Number (sum of weights) of known cells.
+    floor : float
+        Smallest value of WH that is divided by or raised to a negative power.
+    row_of : ndarray of int or None
+        Row of each stored cell of sparse X.
+    """
+
+    X: Any
+    Xt: Any
+    beta: float
+    weights: Array | None
+    unstored: bool
+    l1_W: float
+    l2_W: float
+    l1_H: float
+    l2_H: float
+    update_H: bool
+    total: float
+    squares: float
+    mean: float
+    cells: float
+    floor: float
+    row_of: Array | None = field(repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_samples, n_features)."""
+        return (int(self.X.shape[0]), int(self.X.shape[1]))
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float64 or float32; W and H are of the same."""
+        return self.X.dtype
+
+    @property
+    def sparse(self) -> bool:
+        """Whether X is CSR."""
+        return self.Xt is not None
+
+    @property
+    def masked(self) -> bool:
+        """Whether some cells are unknown or weighted."""
+        return self.unstored or self.weights is not None
+
+    @property
+    def penalised(self) -> bool:
+        """Whether any penalty is positive."""
+        return max(self.l1_W, self.l2_W, self.l1_H, self.l2_H) > 0
+
+    def times_Ht(self, H: Array) -> Array:
+        """Return X Hᵀ of shape (n_samples, rank)."""
+        return self.X @ H.T
+
+    def Wt_times(self, W: Array) -> Array:
+        """Return Wᵀ X of shape (rank, n_features)."""
+        return (self.Xt @ W).T if self.sparse else W.T @ self.X
+
+    def row_blocks(self) -> Iterator[slice]:
+        """Cut the rows into blocks of about BLOCK_CELLS cells."""
+        n, m = self.shape
+        step = max(1, BLOCK_CELLS // m)
+        return (slice(i, min(i + step, n)) for i in range(0, n, step))
+
+    def product_at_stored(self, W: Array, H: Array) -> Array:
+        """Return the entries of WH at the stored cells of sparse X, in CSR order, without forming WH."""
+        out = np.empty(self.X.nnz, dtype=self.dtype)
+        Ht = np.ascontiguousarray(H.T)
+        step = max(1, BLOCK_CELLS // H.shape[0])
+        for i in range(0, out.size, step):
+            part = slice(i, i + step)
+            np.einsum("ij,ij->i", W[self.row_of[part]], Ht[self.X.indices[part]], out=out[part])  # type: ignore[index]
+        return out
+
+    def like_X(self, data: Array) -> Any:
+        """Return a CSR matrix with the pattern of sparse X and other values."""
+        import scipy.sparse as sp
+
+        return sp.csr_array((data, self.X.indices, self.X.indptr), shape=self.X.shape)
+
+
+def prepare(
+    X: Any,
+    *,
+    beta: float = 2.0,
+    mask: Array | Literal["unstored"] | None = None,
+    weights: Array | None = None,
+    alpha_W: float = 0.0,
+    alpha_H: float | Literal["same"] = "same",
+    l1_ratio: float = 0.0,
+    update_H: bool = True,
+) -> Problem:
+    """Check X and work out all that every step needs.
+
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Non-negative. NaN in dense X is a missing cell. float32 stays float32, anything else becomes float64.
+    beta : float
+    mask : ndarray of bool, ``"unstored"`` or None
+        True where a cell of dense X is missing; ``"unstored"``: cells not stored in sparse X are unknown.
+    weights : ndarray of X's shape, optional
+        Non-negative weight per cell of dense X; combines with mask.
+    alpha_W, alpha_H, l1_ratio : float
+        Penalties as in scikit-learn (scaled by n_features and n_samples here).
+    update_H : bool
+
+    Raises
+    ------
+    ValueError
+        The sentence says what is wrong with X, mask or weights.
+    """
+    if is_sparse(X):
+        if weights is not None or isinstance(mask, np.ndarray):
+            raise ValueError(
+                "mask: a sparse X takes mask='unstored' or None; give a dense X for weights or a mask array"
+            )
+        X = _sparse(X, unstored=mask == "unstored")
+        data = X.data
+        known = data
+    else:
+        if isinstance(mask, str):
+            raise ValueError("mask: 'unstored' is for sparse X; mark missing cells of a dense X with NaN")
+        X, weights = _dense(X, mask, weights)
+        data = X
+        known = X if weights is None else X[weights > 0]
+    n, m = X.shape
+    if known.size and not np.isfinite(known).all():
+        raise ValueError("X: holds infinite or NaN values; remove them or mark them as missing")
+    if known.size and known.min() < 0:
+        raise ValueError(f"X: negative values (smallest {known.min():.6g}); NMF needs X ≥ 0")
+    unstored = is_sparse(X) and mask == "unstored"
+    if known.size == 0 and (weights is not None or unstored):
+        raise ValueError("X: every cell is missing; there is nothing to fit")
+    top = float(known.max()) if known.size else 0.0
+    low, high = _RANGE[X.dtype]
+    if top and not low <= top <= high:
+        raise ValueError(
+            f"X: its largest value {top:.3g} is outside {low:g} … {high:g}, where {X.dtype} squares stay exact enough; "
+            "multiply X by a constant (W and H only change by that constant)"
+        )
+    has_zeros = (is_sparse(X) and not unstored and X.nnz < n * m) or bool(known.size and known.min() == 0)
+    if beta <= 0 and has_zeros:
+        raise ValueError(
+            "When beta_loss <= 0 and X contains zeros, the solver may diverge. "
+            "Please add small values to X, or use a positive beta_loss."
+        )
+    if is_sparse(X) and not unstored and X.nnz == n * m and beta not in (1.0, 2.0):
+        X = np.ascontiguousarray(X.toarray())  # nothing is gained from sparse storage, and a dense pass is quicker
+        data = X
+    l_H = alpha_W if alpha_H == "same" else alpha_H
+    total, squares, cells = _sums(data, weights)
+    if unstored:
+        cells = float(X.nnz)
+    elif weights is None:
+        cells = float(n) * m
+    mean = total / cells
+    digits = 150.0 if X.dtype == np.float64 else 24.0
+    sparse = is_sparse(X)
+    return Problem(
+        X=X,
+        Xt=X.T.tocsr() if sparse else None,
+        beta=float(beta),
+        weights=weights,
+        unstored=unstored,
+        l1_W=m * alpha_W * l1_ratio,
+        l2_W=m * alpha_W * (1.0 - l1_ratio),
+        l1_H=n * l_H * l1_ratio,
+        l2_H=n * l_H * (1.0 - l1_ratio),
+        update_H=update_H,
+        total=total,
+        squares=squares,
+        mean=mean,
+        cells=cells,
+        floor=max(mean, 1e-300) * 10.0 ** (-digits / max(2.0 - beta, 1.0)) if mean else 1e-30,
+        row_of=np.repeat(np.arange(n), np.diff(X.indptr)) if sparse else None,
+    )
+
+
+def _sparse(X: Any, *, unstored: bool) -> Any:
+    import scipy.sparse as sp
+
+    if X.ndim != 2 or 0 in X.shape:
+        raise ValueError(f"X: needs rows and columns, got shape {X.shape}")
+    X = sp.csr_array(X)
+    if X.dtype not in (np.float32, np.float64):
+        X = X.astype(np.float64)
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    if not unstored and X.nnz and not X.data.all():
+        X = X.copy()
+        X.eliminate_zeros()
+    return X
+
+
+def _dense(X: Any, mask: Array | None, weights: Array | None) -> tuple[Array, Array | None]:
+    X = np.ascontiguousarray(X, dtype=X.dtype if getattr(X, "dtype", None) == np.float32 else np.float64)
+    if X.ndim != 2 or 0 in X.shape:
+        raise ValueError(f"X: needs rows and columns, got shape {X.shape}")
+    missing = np.isnan(X)
+    if mask is not None:
+        mask = np.asarray(mask)
+        if mask.shape != X.shape:
+            raise ValueError(f"mask: shape {mask.shape} does not match X {X.shape}")
+        missing |= mask.astype(bool)
+    if weights is not None:
+        weights = np.array(weights, dtype=X.dtype)
+        if weights.shape != X.shape:
+            raise ValueError(f"weights: shape {weights.shape} does not match X {X.shape}")
+        if not np.isfinite(weights).all() or weights.min() < 0:
+            raise ValueError("weights: must be finite and ≥ 0")
+        weights[missing] = 0
+        missing = weights == 0
+    elif missing.any():
+        weights = np.where(missing, X.dtype.type(0), X.dtype.type(1))
+    if missing.any():
+        X = np.where(missing, X.dtype.type(0), X)
+    return X, weights
+
+
+def _sums(data: Array, weights: Array | None) -> tuple[float, float, float]:
+    """Return Σ wX, Σ wX², Σ w in double precision, without a second array as large as X."""
+    rows = data if data.ndim == 2 else data.reshape(1, -1)
+    step = max(1, BLOCK_CELLS // max(1, rows.shape[1]))
+    total = squares = cells = 0.0
+    for i in range(0, len(rows), step):
+        x = rows[i : i + step].astype(np.float64)
+        if weights is None:
+            total += float(x.sum())
+            squares += float(np.vdot(x, x))
+        else:
+            w = weights[i : i + step].astype(np.float64)
+            total += float(np.vdot(w, x))
+            squares += float(np.vdot(w * x, x))
+            cells += float(w.sum())
+    return total, squares, cells

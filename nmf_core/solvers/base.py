@@ -1,0 +1,107 @@
+"""What a solver is: a frozen dataclass whose fields are its options, with `init` and `step`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+from nmf_core.loss import objective
+from nmf_core.problem import Problem
+from nmf_core.types import Array, State
+
+FROBENIUS = frozenset({2.0})
+
+
+def option(
+    default: Any,
+    *,
+    label: str,
+    help: str,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """Declare one option of a solver: a dataclass field that knows its label, limits and one line of help."""
+    return field(default=default, metadata={"label": label, "help": help, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class Solver:
+    """Base of all solvers; the class says what it can do, the value says how.
+
+    Attributes
+    ----------
+    name, label, help : str
+        Registry name, name for people, and one line: when to use it.
+    losses : frozenset of float or None
+        Values of β it minimizes; None: every β.
+    monotone : bool
+        The objective never rises (beyond rounding).
+    supports_mask, supports_sparse, supports_penalty : bool
+        Missing or weighted cells (dense, and unstored cells of sparse X); CSR input; L1/L2 penalties.
+    keeps_zeros : bool
+        Entries of W and H that start at 0 stay 0.
+    order : int
+        Rank among equals: the first that fits is what ``"auto"`` takes.
+    REFERENCE : str
+        The paper.
+    """
+
+    name: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+    help: ClassVar[str] = ""
+    losses: ClassVar[frozenset[float] | None] = FROBENIUS
+    monotone: ClassVar[bool] = True
+    supports_mask: ClassVar[bool] = False
+    supports_sparse: ClassVar[bool] = True
+    supports_penalty: ClassVar[bool] = True
+    keeps_zeros: ClassVar[bool] = False
+    order: ClassVar[int] = 100
+    REFERENCE: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value, low, high = getattr(self, f.name), f.metadata.get("low"), f.metadata.get("high")
+            whole = isinstance(f.default, int)
+            if isinstance(f.default, bool):
+                if not isinstance(value, bool):
+                    raise ValueError(f"{self.name}: option {f.name} must be true or false, not {value!r}")
+                continue
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or (whole and int(value) != value):
+                kind = "a whole number" if whole else "a number"
+                raise ValueError(f"{self.name}: option {f.name} must be {kind}, not {value!r}")
+            if (low is not None and not value >= low) or (high is not None and not value <= high):
+                raise ValueError(f"{self.name}: option {f.name} must lie from {low} to {high}, not {value!r}")
+
+    @classmethod
+    def handles(cls, beta: float) -> bool:
+        """Tell whether it minimizes D_β."""
+        return cls.losses is None or beta in cls.losses
+
+    def init(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        problem : Problem
+        start : tuple of ndarray
+            W of shape (n_samples, rank) and H of shape (rank, n_features).
+        rng : numpy.random.RandomState
+            For solvers that draw; seeded alike for alike requests.
+        """
+        W, H = start
+        return State(W, H, 0, objective(problem, W, H), rng)
+
+    def step(self, problem: Problem, state: State) -> State:
+        """Return the state one iteration later; the given state and its arrays are left as they are."""
+        raise NotImplementedError
+
+    def many(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
+        """Make `count` steps at once and return the last state and the loss after each.
+
+        A compiled whole loop overrides this; it must give the same bits however `count` cuts the run.
+        """
+        losses = []
+        for _ in range(count):
+            state = self.step(problem, state)
+            losses.append(state.loss)
+        return state, losses
