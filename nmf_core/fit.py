@@ -109,6 +109,12 @@ class FitWork:
         with one_thread():
             return advance(problem, self.request, state, budget, W=self.W, H=self.H)
 
+    def news(self, state: FitState) -> dict[str, Any]:
+        """Return what a page draws while the fit runs: the loss so far of the restart under way, thinned out."""
+        losses = state.losses[state.running] if state.losses else np.zeros(0)
+        at = np.unique(np.linspace(0, len(losses) - 1, min(len(losses), 200)).astype(int))
+        return {"iteration": at, "loss": losses[at], "restart": state.running + 1, "n_iter": len(losses) - 1}
+
     def result(self, dataset: Dataset, state: FitState, stop: Stop) -> FitResult:
         """Turn any state, also an unfinished one, into the (partial) result."""
         problem = _prepared(dataset, self.request, self.update_H)
