@@ -5,11 +5,11 @@ while it looks, :meth:`Manager.result`, :meth:`Manager.partial`, :meth:`Manager.
 server calls :func:`prepare_process` once at its start.
 """
 
-from nmf_core.jobs.manager import Manager, QueueFull, manager
+from nmf_core.jobs.manager import Manager, QueueFull, manager, shutdown
 from nmf_core.jobs.process import one_thread
 from nmf_core.jobs.view import JobView
 
-__all__ = ["JobView", "Manager", "QueueFull", "manager", "prepare_process"]
+__all__ = ["JobView", "Manager", "QueueFull", "manager", "prepare_process", "shutdown"]
 
 
 def prepare_process(*, warm: bool = True) -> None:

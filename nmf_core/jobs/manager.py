@@ -449,3 +449,12 @@ def manager() -> Manager:
         if _manager is None or _manager._closed or _manager_pid != os.getpid():
             _manager, _manager_pid = Manager(), os.getpid()
         return _manager
+
+
+def shutdown() -> None:
+    """Shut the manager of this process down, if there is one; the next :func:`manager` is a new one."""
+    global _manager
+    with _manager_lock:
+        old, _manager = _manager, None
+    if old is not None and _manager_pid == os.getpid():
+        old.shutdown()
