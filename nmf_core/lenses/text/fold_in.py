@@ -63,16 +63,13 @@ def weights_of(X: Any, result: FitResult) -> Array:
             init="random",
             max_iter=2_000,
             tol=1e-9,
-            **_penalties(result.request, X.shape[1]),
+            alpha_W=result.request.alpha_W,  # scaled by the number of words, which is the same for new text
+            alpha_H=0.0,
+            l1_ratio=result.request.l1_ratio,
         )
         start = np.full((int(held.sum()), len(result.H)), 1.0)
         W[held] = fit(X[np.flatnonzero(held)], request, W=start, H=result.H, update_H=False).W
     return W
-
-
-def _penalties(request: FitRequest, n_features: int) -> dict[str, float]:
-    # The penalty on W is scaled by the number of words, which is the same for new text.
-    return {"alpha_W": request.alpha_W, "alpha_H": 0.0, "l1_ratio": request.l1_ratio}
 
 
 def shares_of(W: Array, result: FitResult, topics: Topics) -> Array:

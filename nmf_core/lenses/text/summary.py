@@ -101,12 +101,14 @@ class Summary:
     chosen : tuple of int
         Positions in the pool, in the order of choice.
     score : ndarray of shape (n_sentences,)
-        Relevance of each sentence, the largest 1.
+        :func:`relevance` of each sentence.
     similarity : float
         Centroid similarity of the summary, see :func:`centroid_similarity`.
     lead : tuple of int
         The first sentences, as many as make up the same number of words.
     lead_similarity : float
+    plain_similarity : float
+        Of the centroid method without topics.
     random_similarity : ndarray of shape (n_draws,)
         Of random sentences with the same number of words.
     rank : int
@@ -119,6 +121,7 @@ class Summary:
     similarity: float
     lead: tuple[int, ...]
     lead_similarity: float
+    plain_similarity: float
     random_similarity: Array
     rank: int
 
@@ -148,10 +151,11 @@ def default_rank(n_sentences: int) -> int:
 
 
 def relevance(X: Any, rank: int, seed: int = 0) -> Array:
-    """Return the generic relevance of every sentence (Lee, Park, Ahn & Kim 2009), the largest 1.
+    """Return how well every sentence says what the whole is about, the largest 1.
 
-    X ≈ WH over sentences; a topic weighs as much as its share of all of W, and a sentence is worth the sum of its
-    topics, each times that weight.
+    U ≈ WH over sentences of length 1; the whole is what the topics keep of the mean sentence, c = w̄H with w̄ the mean
+    of the rows of W, and a sentence is worth uᵀc. Lee, Park, Ahn & Kim (2009) score Σ_t w_st · w̄_t instead, which
+    looks at the topics alone; on speeches the words of the sentence itself do better.
 
     Parameters
     ----------
@@ -160,12 +164,27 @@ def relevance(X: Any, rank: int, seed: int = 0) -> Array:
     """
     from nmf_core.fit import fit
 
-    rank = max(1, min(rank, *X.shape))
-    result = fit(X, FitRequest(rank=rank, seed=seed, max_iter=200, tol=1e-4, init="nndsvda"))
-    strength = result.W * result.H.sum(axis=1)
-    weight = strength.sum(axis=0) / max(strength.sum(), np.finfo(float).tiny)
-    score = strength @ weight
+    U = unit_rows(X)
+    rank = max(1, min(rank, *U.shape))
+    result = fit(U, FitRequest(rank=rank, seed=seed, max_iter=200, tol=1e-4, init="nndsvda"))
+    return _scaled(U @ (result.W.mean(axis=0) @ result.H))
+
+
+def plain_relevance(X: Any) -> Array:
+    """Return the relevance without topics: the cosine to the mean sentence (Radev et al. 2004), the largest 1."""
+    U = unit_rows(X)
+    return _scaled(U @ np.asarray(U.mean(axis=0)).ravel())
+
+
+def _scaled(score: Array) -> Array:
+    score = np.asarray(score, dtype=np.float64).ravel()
     return score / score.max() if score.max() > 0 else score
+
+
+def unit_rows(X: Any) -> Any:
+    """Return the rows scaled to Euclidean length 1 (csr); empty rows stay empty."""
+    lengths = np.sqrt(np.asarray(X.multiply(X).sum(axis=1)).ravel())
+    return sp.csr_array(X.multiply((1 / np.where(lengths > 0, lengths, 1))[:, None]))
 
 
 def choose(X: Any, score: Array, n: int, redundancy: float) -> tuple[int, ...]:
@@ -180,10 +199,9 @@ def choose(X: Any, score: Array, n: int, redundancy: float) -> tuple[int, ...]:
     redundancy : float
         From 0 (repetition costs nothing) to 1: weight of the largest cosine to a sentence already taken.
     """
-    lengths = np.sqrt(np.asarray(X.multiply(X).sum(axis=1)).ravel())
-    rows = sp.csr_array(X.multiply((1 / np.where(lengths > 0, lengths, 1))[:, None]))
+    rows = unit_rows(X)
     repeated = np.zeros(len(score))
-    open_ = lengths > 0
+    open_ = np.diff(rows.indptr) > 0
     chosen: list[int] = []
     while len(chosen) < n and open_.any():
         value = np.where(open_, (1 - redundancy) * score - redundancy * repeated, -np.inf)
@@ -195,23 +213,25 @@ def choose(X: Any, score: Array, n: int, redundancy: float) -> tuple[int, ...]:
 
 
 def lead(pool: Pool, n_words: int) -> tuple[int, ...]:
-    """Return the first sentences until they hold `n_words`: of one document, or the first of each document in turn."""
+    """Return the first sentences with about `n_words`: of one document, or the first of each document in turn."""
     turn: dict[int, int] = {}
     rounds = []
     for sentence in pool.sentences:
         rounds.append(turn.get(sentence.document, 0))
         turn[sentence.document] = rounds[-1] + 1
-    return _until(np.argsort(rounds, kind="stable"), pool.length, n_words)
+    return about(np.argsort(rounds, kind="stable"), pool.length, n_words)
 
 
-def _until(order: Array, length: Array, n_words: int) -> tuple[int, ...]:
-    """Take sentences in order until they hold at least n_words."""
+def about(order: Array, length: Array, n_words: int) -> tuple[int, ...]:
+    """Take sentences in order, at least one, as many as come closest to n_words in all."""
     total = np.cumsum(length[order])
-    return tuple(order[: int(np.searchsorted(total, n_words)) + 1].tolist())
+    return tuple(order[: int(np.abs(total - n_words).argmin()) + 1].tolist())
 
 
 def summarize(pool: Pool, n: int, redundancy: float, *, rank: int = 0, seed: int = 0, draws: int = 200) -> Summary:
-    """Choose n sentences by NMF and measure them beside lead and random sentences with as many words.
+    """Choose n sentences by NMF and measure them beside others with about as many words.
+
+    Beside: the first sentences, random ones, and the centroid method without topics, which aims at the measure itself.
 
     Parameters
     ----------
@@ -229,11 +249,12 @@ def summarize(pool: Pool, n: int, redundancy: float, *, rank: int = 0, seed: int
     chosen = choose(pool.X, score, n, redundancy)
     words = int(pool.length[list(chosen)].sum())
     first = lead(pool, words)
+    plain = np.array(choose(pool.X, plain_relevance(pool.X), 2 * n + 2, redundancy))
     rng = np.random.default_rng(seed)
     size = len(pool.sentences)
     enough = min(size, words // max(1, int(pool.length.min())) + 1)
     by_chance = np.array(
-        [centroid_similarity(pool.X, _until(rng.permutation(size)[:enough], pool.length, words)) for _ in range(draws)]
+        [centroid_similarity(pool.X, about(rng.permutation(size)[:enough], pool.length, words)) for _ in range(draws)]
     )
     return Summary(
         pool,
@@ -242,6 +263,7 @@ def summarize(pool: Pool, n: int, redundancy: float, *, rank: int = 0, seed: int
         centroid_similarity(pool.X, chosen),
         first,
         centroid_similarity(pool.X, first),
+        centroid_similarity(pool.X, about(plain, pool.length, words)),
         by_chance,
         rank,
     )
@@ -287,13 +309,13 @@ class Summarize:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Race:
-    """Centroid similarity of three summaries of equal length, one row per document.
+    """Centroid similarity of four summaries of about equal length, one entry per document.
 
     Attributes
     ----------
     documents : ndarray of int of shape (n,)
-    nmf, lead, random : ndarray of shape (n,)
-        ``random`` holds the mean over draws.
+    nmf, lead, random, plain : ndarray of shape (n,)
+        ``random`` holds the mean over draws; ``plain`` is the centroid method without topics.
     total : int
         Documents that are long enough.
     """
@@ -302,12 +324,13 @@ class Race:
     nmf: Array
     lead: Array
     random: Array
+    plain: Array
     total: int
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryRace:
-    """Work: summarise many documents three ways, to see which way is best here.
+    """Work: summarise many documents four ways, to see which way is best here.
 
     Attributes
     ----------
@@ -341,19 +364,18 @@ class SummaryRace:
             long = [i for i, text in enumerate(documents) if len(sentence_spans(str(text))) >= 3 * self.n]
             step = max(1, -(-len(long) // self.most))
             nothing = np.zeros(0)
-            state = Race(np.array(long[::step], dtype=int), nothing, nothing, nothing, len(long))
+            state = Race(np.array(long[::step], dtype=int), nothing, nothing, nothing, nothing, len(long))
         start = perf_counter()
         while len(state.nmf) < len(state.documents):
             d = int(state.documents[len(state.nmf)])
             try:
                 made = summarize(gather(documents, [d], self.rules), self.n, self.redundancy, draws=50)
-                values = (made.similarity, made.lead_similarity, float(made.random_similarity.mean()))
+                values = [made.similarity, made.lead_similarity, made.random_similarity.mean(), made.plain_similarity]
             except ValueError:  # nothing but stop words: a document without a say
-                values = (np.nan, np.nan, np.nan)
-            joined = [
-                np.append(old, new) for old, new in zip((state.nmf, state.lead, state.random), values, strict=True)
-            ]
-            state = replace(state, nmf=joined[0], lead=joined[1], random=joined[2])
+                values = [np.nan] * 4
+            before = (state.nmf, state.lead, state.random, state.plain)
+            nmf, lead_, random, plain = (np.append(old, new) for old, new in zip(before, values, strict=True))
+            state = replace(state, nmf=nmf, lead=lead_, random=random, plain=plain)
             if perf_counter() - start > budget:
                 break
         done, of = len(state.nmf), len(state.documents)
@@ -366,4 +388,4 @@ class SummaryRace:
             return None
         good = ~np.isnan(state.nmf)
         done = state.documents[: len(state.nmf)]
-        return Race(done[good], state.nmf[good], state.lead[good], state.random[good], state.total)
+        return Race(done[good], state.nmf[good], state.lead[good], state.random[good], state.plain[good], state.total)
