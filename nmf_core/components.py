@@ -468,16 +468,40 @@ def top_features(parts: Parts, n: int = 10, by: str = "weight") -> tuple[Array, 
     return picked, np.take_along_axis(H, picked, axis=1)
 
 
+_NUMBERED = re.compile(r"(\D*?)(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(\D*)")
+
+
 def feature_axis(dataset: Dataset) -> Array | None:
-    """Return the features as numbers (wavelengths, times, …) if their names are rising or falling numbers."""
-    if dataset.cell_shape is not None or dataset.shape[1] < 8:
+    """Return the features as numbers (wavelengths, times, …) if they are points of one axis; else None.
+
+    Their names must be rising or falling numbers, and not merely the count 0, 1, 2 … or 1, 2, 3 … that files without a
+    header get. For spectra and sound, numbered names ("channel 3", "440 Hz") and, failing that, the positions do too.
+    """
+    n = dataset.shape[1]
+    if dataset.cell_shape is not None or n < 8:
         return None
-    try:
-        axis = dataset.cols.astype(np.float64)
-    except ValueError:
-        return None
-    step = np.diff(axis)
-    return axis if np.isfinite(axis).all() and ((step > 0).all() or (step < 0).all()) else None
+    ordered_kind = dataset.kind in ("spectra", "audio")
+    numbers = _name_numbers(dataset.cols, bare=not ordered_kind)
+    if numbers is None:
+        return np.arange(1.0, n + 1) if ordered_kind else None
+    counted = any(np.array_equal(numbers, np.arange(start, n + start)) for start in (0, 1))
+    return numbers if ordered_kind or not counted else None
+
+
+def _name_numbers(names: Array, *, bare: bool) -> Array | None:
+    if bare:
+        try:
+            numbers = names.astype(np.float64)
+        except ValueError:
+            return None
+    else:
+        found = [_NUMBERED.fullmatch(str(name).strip()) for name in names]
+        parts = [m.groups() for m in found if m]
+        if len(parts) < len(names) or len({(before, after) for before, _, after in parts}) > 1:
+            return None
+        numbers = np.array([float(number) for _, number, _ in parts])
+    step = np.diff(numbers)
+    return numbers if np.isfinite(numbers).all() and ((step > 0).all() or (step < 0).all()) else None
 
 
 def suggest_names(parts: Parts, dataset: Dataset, limit: int = 40) -> tuple[str, ...]:

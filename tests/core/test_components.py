@@ -295,6 +295,11 @@ def test_suggested_names_say_what_sets_a_component_apart():
     assert suggest_names(parts, spectra) == ("peak at 1,900", "peak at 1,800")
     assert feature_axis(spectra)[0] == 1900
     assert feature_axis(data) is None
+    headless = Dataset.of(np.ones((2, 12)), cols=[str(j) for j in range(12)])
+    assert feature_axis(headless) is None
+    channels = Dataset.of(np.ones((2, 12)), kind="spectra", cols=[f"channel {2 * j + 1}" for j in range(12)])
+    assert feature_axis(channels).tolist() == list(range(1, 25, 2))
+    assert feature_axis(Dataset.of(np.ones((2, 12)), kind="spectra", cols=list("abcdefghijkl")))[-1] == 12
     same = present(data, result_of(np.eye(2), np.ones((2, 4))))
     assert len(set(suggest_names(same, data))) == 2
 
