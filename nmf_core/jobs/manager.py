@@ -353,7 +353,6 @@ class Manager:
             job.publish(**view)
             self._jobs[job.key] = job
             self._lock.notify_all()
-        self._trim()
 
     def _restart(self, job: Job) -> JobView:
         job.stop = Stop.RUNNING
@@ -404,10 +403,10 @@ class Manager:
                     self._stop(job, Stop.ABANDONED)
                 elif gone:
                     job.publish()
+        self._trim()
 
     def _ended(self, job: Job, result: Any) -> None:
         self._results.put(job.key, result)
-        self._trim()
 
     def _forget(self, key: str) -> None:
         with self._lock:
