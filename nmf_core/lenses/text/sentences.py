@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 # Before these a full stop ends an abbreviation, not a sentence (when more follows on the line).
-_ABBREVIATIONS = frozenset(
-    """
-    mr mrs ms dr prof hon rt st sir col gen capt sgt lt no nos vol art para fig eq cf etc eg ie viz al approx
-    dept est inc ltd co corp vs jan feb mar apr jun jul aug sep sept oct nov dec z.b bzw usw ca nr str u.s u.k
-    e.g i.e a.m p.m m.p
-    """.split()
-)
+_ABBREVIATED = """
+mr mrs ms dr prof hon rt st sir col gen capt sgt lt no nos vol art para fig eq cf etc eg ie viz al approx
+dept est inc ltd co corp vs jan feb mar apr jun jul aug sep sept oct nov dec z.b bzw usw ca nr str u.s u.k
+e.g i.e a.m p.m m.p
+"""
+_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _END = re.compile(r"[.!?…。！？]+[\"'”’)\]»]*")
 _BREAK = re.compile(r"\n\s*\n|\r\n\s*\r\n")
 _WORD_BEFORE = re.compile(r"[\w.]+$")

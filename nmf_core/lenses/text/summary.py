@@ -153,8 +153,8 @@ def default_rank(n_sentences: int) -> int:
 def relevance(X: Any, rank: int, seed: int = 0) -> Array:
     """Return how well every sentence says what the whole is about, the largest 1.
 
-    U ≈ WH over sentences of length 1; the whole is what the topics keep of the mean sentence, c = w̄H with w̄ the mean
-    of the rows of W, and a sentence is worth uᵀc. Lee, Park, Ahn & Kim (2009) score Σ_t w_st · w̄_t instead, which
+    U ≈ WH over sentences (see :func:`level_rows`); the whole is what the topics keep of the mean sentence, c = w̄H with
+    w̄ the mean of the rows of W, and a sentence is worth uᵀc. Lee, Park, Ahn & Kim (2009) score Σ_t w_st · w̄_t instead, which
     looks at the topics alone; on speeches the words of the sentence itself do better.
 
     Parameters
@@ -164,7 +164,7 @@ def relevance(X: Any, rank: int, seed: int = 0) -> Array:
     """
     from nmf_core.fit import fit
 
-    U = unit_rows(X)
+    U = level_rows(X)
     rank = max(1, min(rank, *U.shape))
     result = fit(U, FitRequest(rank=rank, seed=seed, max_iter=200, tol=1e-4, init="nndsvda"))
     return _scaled(U @ (result.W.mean(axis=0) @ result.H))
@@ -172,13 +172,24 @@ def relevance(X: Any, rank: int, seed: int = 0) -> Array:
 
 def plain_relevance(X: Any) -> Array:
     """Return the relevance without topics: the cosine to the mean sentence (Radev et al. 2004), the largest 1."""
-    U = unit_rows(X)
+    U = level_rows(X)
     return _scaled(U @ np.asarray(U.mean(axis=0)).ravel())
 
 
 def _scaled(score: Array) -> Array:
     score = np.asarray(score, dtype=np.float64).ravel()
     return score / score.max() if score.max() > 0 else score
+
+
+def level_rows(X: Any) -> Any:
+    """Return the rows divided by their Euclidean length, or by the median length where that is larger.
+
+    A pivot in the sense of Singhal, Buckley & Mitra (1996): a sentence of three words must not win because it is short.
+    """
+    lengths = np.sqrt(np.asarray(X.multiply(X).sum(axis=1)).ravel())
+    held = lengths[lengths > 0]
+    pivot = float(np.median(held)) if len(held) else 1.0
+    return sp.csr_array(X.multiply((1 / np.maximum(lengths, pivot))[:, None]))
 
 
 def unit_rows(X: Any) -> Any:
