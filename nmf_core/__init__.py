@@ -8,19 +8,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nmf_core.fit import fit  # at once: loading the submodule later would put the module in the function's place
 from nmf_core.types import Dataset, FitRequest, FitResult, Stop, Trace
 
 if TYPE_CHECKING:
     from nmf_core.catalog import list_datasets, load_dataset
     from nmf_core.estimator import NMF
-    from nmf_core.fit import fit
 
 __version__ = "0.1.0"
 __all__ = ["NMF", "Dataset", "FitRequest", "FitResult", "Stop", "Trace", "fit", "list_datasets", "load_dataset"]
 
 _LAZY = {
     "NMF": "nmf_core.estimator",
-    "fit": "nmf_core.fit",
     "load_dataset": "nmf_core.catalog",
     "list_datasets": "nmf_core.catalog",
 }

@@ -185,15 +185,33 @@ def fit(
         X = X.X
     problem = _prepare(X, request, mask=mask, weights=weights, update_H=update_H)
     state = None if continue_from is None else continue_from.state
-    budget = 0.25 if callback is not None else float("inf")
-    while True:
-        with one_thread():
-            chunk = advance(problem, request, state, budget, W=W, H=H)
-        state = chunk.state
-        if callback is not None and callback(state, chunk) and chunk.stop is Stop.RUNNING:
-            return _result(problem, request, state, Stop.CANCELLED)
-        if chunk.stop is not Stop.RUNNING:
-            return _result(problem, request, state, chunk.stop)
+    return advance_to_end(problem, request, state, W=W, H=H, callback=callback)
+
+
+def advance_to_end(
+    problem: Problem,
+    request: FitRequest,
+    state: FitState | None = None,
+    *,
+    W: Array | None = None,
+    H: Array | None = None,
+    callback: Callable[[FitState, Chunk], Any] | None = None,
+    report: Callable[[str], Any] | None = None,
+) -> FitResult:
+    """Run chunk after chunk until the fit stops, telling `callback` (or its line to `report`) after each."""
+    watched = callback is not None or report is not None
+    with one_thread():
+        while True:
+            chunk = advance(problem, request, state, 0.25 if watched else float("inf"), W=W, H=H)
+            state = chunk.state
+            assert state is not None
+            if report is not None:
+                report(chunk.message)
+            cancelled = callback is not None and callback(state, chunk)
+            if chunk.stop is not Stop.RUNNING:
+                return _result(problem, request, state, chunk.stop)
+            if cancelled:
+                return _result(problem, request, state, Stop.CANCELLED)
 
 
 def advance(
@@ -321,7 +339,8 @@ class _Run:
         assert self.current is not None
         before, begin = self.current, self.clock()
         n_iter = before.n_iter
-        count = min(CHECK_EVERY - n_iter % CHECK_EVERY, self.request.max_iter - n_iter)
+        look = self.solver.look_every
+        count = min(look - n_iter % look, self.request.max_iter - n_iter)
         count = min(count, self._affordable(deadline - begin))
         after, losses = self.solver.many(self.problem, before, count)
         if not np.isfinite(losses).all():

@@ -202,7 +202,8 @@ def _svd(problem: Problem, rank: int, seed: int) -> tuple[Array, Array, Array]:
         if triplets is not None:
             return triplets
         if side <= 200 and n * m <= 2_000_000:
-            U, S, Vt = np.linalg.svd(X.toarray() if problem.sparse else X.astype(np.float64), full_matrices=False)
+            dense = problem.X.toarray() if problem.sparse else X
+            U, S, Vt = np.linalg.svd(dense.astype(np.float64), full_matrices=False)
             return U[:, :rank], S[:rank], Vt[:rank]
     if problem.unstored:
         rows, columns = _margins(problem)

@@ -42,6 +42,8 @@ class Solver:
         Entries of W and H that start at 0 stay 0.
     order : int
         Rank among equals: the first that fits is what ``"auto"`` takes.
+    look_every : int
+        The stop rules look at the state after so many iterations (at ten and its multiples in any case).
     REFERENCE : str
         The paper.
     """
@@ -56,6 +58,7 @@ class Solver:
     supports_penalty: ClassVar[bool] = True
     keeps_zeros: ClassVar[bool] = False
     order: ClassVar[int] = 100
+    look_every: ClassVar[int] = 10
     REFERENCE: ClassVar[str] = ""
 
     def __post_init__(self) -> None:

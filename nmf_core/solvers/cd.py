@@ -22,6 +22,7 @@ class CoordinateDescent(Solver):
     label: ClassVar[str] = "Coordinate descent (scikit-learn)"
     help: ClassVar[str] = "The reference: the same numbers as scikit-learn's own solver."
     order: ClassVar[int] = 40
+    look_every: ClassVar[int] = 1  # its violation costs nothing, and scikit-learn looks at it every time
     REFERENCE: ClassVar[str] = (
         "A. Cichocki and A.-H. Phan (2009), Fast local algorithms for large scale nonnegative matrix and tensor "
         "factorizations, IEICE Transactions E92-A(3); scikit-learn, sklearn.decomposition.NMF"

@@ -42,9 +42,13 @@ class MultiplicativeUpdates(Solver):
         W, H = state.W, state.H
         numerator, denominator = terms_W(problem, W, H)
         W = _updated(problem, W, numerator, denominator, problem.l1_W, problem.l2_W)
+        if problem.beta < 1.0:
+            W = _settled(W)
         if problem.update_H:
             numerator, denominator = terms_H(problem, W, H)
             H = _updated(problem, H, numerator, denominator, problem.l1_H, problem.l2_H)
+            if problem.beta <= 1.0:
+                H = _settled(H)
         return replace(state, W=W, H=H, n_iter=state.n_iter + 1, loss=objective(problem, W, H))
 
 
@@ -55,6 +59,12 @@ def exponent(beta: float) -> float:
     if beta > 2.0:
         return 1.0 / (beta - 1.0)
     return 1.0
+
+
+def _settled(F: Array) -> Array:
+    """Set to 0 what has shrunk below rounding, as scikit-learn does for β ≤ 1, and relative to F where F is small."""
+    F[F < np.finfo(np.float64).eps * min(1.0, float(F.max()))] = 0
+    return F
 
 
 def _updated(problem: Problem, F: Array, numerator: Array, denominator: Array, l1: float, l2: float) -> Array:
