@@ -1,0 +1,131 @@
+"""Where the cells of a text table become numbers, batch by batch, in one preallocated block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nmf_core.ingest.columns import EXACT, Column, parse_number
+from nmf_core.ingest.dialect import MISSING, Dialect
+
+_US = re.compile(r"[+-]?\d{1,3}([, '’\u00a0\u202f]\d{3})*(\.\d*)?([eE][+-]?\d+)?$")
+_EU = re.compile(r"[+-]?\d{1,3}([. '’\u00a0\u202f]\d{3})*(,\d*)?([eE][+-]?\d+)?$")
+_DIGITS = re.compile(r"\s*[+-]?\d{16,}\s*$")
+
+
+class Book:
+    """Columns under construction.
+
+    The block is laid out column by column and never copied while it grows: the memory of a large table is that of its
+    numbers, because columns of text touch no page of the block.
+    """
+
+    def __init__(self, n_columns: int, n_rows: int, dialect: Dialect) -> None:
+        self.block = np.empty((n_columns, n_rows), dtype=np.float64)
+        self.columns = [Column("") for _ in range(n_columns)]
+        self.dialect = dialect
+        self.n = 0
+
+    def add(self, j: int, start: int, texts: Sequence[str]) -> None:
+        """Take the cells of column j from row `start` on, as text."""
+        out = self.block[j, start : start + len(texts)]
+        dialect = self.dialect
+        if dialect.decimal == "." and not dialect.thousands:
+            try:
+                out[:] = list(map(float, texts))
+            except ValueError:
+                pass
+            else:
+                if not any("_" in text for text in texts):
+                    self._count(j, start, out, texts)
+                    return
+        self._one_by_one(j, start, out, texts)
+
+    def add_arrow(self, j: int, start: int, cells: Any) -> None:
+        """Take the cells of column j from row `start` on, as an Arrow array of strings."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        values = cells
+        if not self.dialect.thousands and not self.columns[j].bad:
+            try:
+                if self.dialect.decimal == ",":
+                    if pc.any(pc.match_substring(values, ".")).as_py():
+                        raise pa.ArrowInvalid("a point among decimal commas")
+                    values = pc.replace_substring(values, ",", ".")
+                try:
+                    numbers = pc.cast(values, pa.float64())
+                except pa.ArrowInvalid:
+                    trimmed = pc.utf8_trim_whitespace(values)
+                    gone = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(sorted(MISSING)))
+                    numbers = pc.cast(pc.if_else(gone, pa.scalar("nan"), trimmed), pa.float64())
+                out = self.block[j, start : start + len(cells)]
+                out[:] = numbers.to_numpy(zero_copy_only=False)
+                self._count(j, start, out, cells)
+                return
+            except pa.ArrowInvalid:
+                pass
+        self._one_by_one(j, start, self.block[j, start : start + len(cells)], cells.to_pylist())
+
+    def _count(self, j: int, start: int, out: Any, texts: Any) -> None:
+        column = self.columns[j]
+        missing = int(np.isnan(out).sum())
+        column.missing += missing
+        column.found += len(out) - missing
+        if len(out) > missing:
+            top = np.nanmax(np.abs(out))
+            if np.isinf(top):
+                column.infinite += int(np.isinf(out).sum())
+            if top > EXACT and not column.large:
+                cells = texts if isinstance(texts, (list, tuple)) else texts.to_pylist()
+                column.large = any(_DIGITS.match(cells[i]) for i in np.flatnonzero(np.abs(out) > EXACT)[:1000])
+        if column.texts is not None:
+            column.texts.extend(texts if isinstance(texts, (list, tuple)) else texts.to_pylist())
+
+    def _one_by_one(self, j: int, start: int, out: Any, texts: Sequence[str]) -> None:
+        column, dialect = self.columns[j], self.dialect
+        grouped = _US if dialect.decimal == "." else _EU
+        for i, text in enumerate(texts):
+            cell = text.strip()
+            if cell.lower() in MISSING:
+                out[i] = np.nan
+                column.missing += 1
+                continue
+            if dialect.thousands and any(mark in cell for mark in dialect.thousands):
+                if grouped.match(cell):
+                    for mark in dialect.thousands:
+                        cell = cell.replace(mark, "")
+                else:
+                    cell = "no number"
+            if dialect.decimal == ",":
+                cell = "no number" if "." in cell else cell.replace(",", ".")
+            value = out[i] = parse_number(cell)
+            if value != value:
+                column.bad += 1
+                if len(column.examples) < 5:
+                    column.examples.append((start + i + 1, text.strip()[:60]))
+            else:
+                column.found += 1
+                column.infinite += bool(np.isinf(value))
+                column.large |= abs(value) > EXACT and bool(_DIGITS.match(text))
+        if column.bad and column.texts is None:
+            column.texts = [_text(x) for x in self.block[j, :start]]
+        if column.texts is not None:
+            column.texts.extend(texts)
+
+    def close(self, names: Sequence[str]) -> list[Column]:
+        """Return the finished columns."""
+        for j, (column, name) in enumerate(zip(self.columns, names, strict=True)):
+            column.name = name
+            column.numbers = self.block[j, : self.n]
+            column.settle()
+        return self.columns
+
+
+def _text(value: float) -> str:
+    if value != value:
+        return ""
+    return str(int(value)) if abs(value) < 1e15 and float(value).is_integer() else repr(float(value))

@@ -1,0 +1,64 @@
+"""What runs in the child process: take limits on itself, read one file from standard input, answer, end.
+
+Started as ``python -I child.py`` with an empty environment; the parent is `nmf_core.ingest.sandbox`. Standard input is
+an unnamed file: 8 bytes with the length of a JSON job, the job, the data. Standard output takes the answer of `wire.send`.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import sys
+from pathlib import Path
+
+_HEAD = 8
+
+
+def confine(memory: int, cpu_seconds: int, file_size: int) -> None:
+    """Set hard limits on this process, as far as the system knows them."""
+    try:
+        import resource
+    except ImportError:  # Windows: the parent's wall clock is what remains
+        return
+
+    def cap(kind: int, value: int) -> None:
+        _, hard = resource.getrlimit(kind)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        try:
+            resource.setrlimit(kind, (value, value))
+        except (ValueError, OSError):
+            pass
+
+    cap(resource.RLIMIT_CORE, 0)
+    cap(resource.RLIMIT_AS, memory)
+    cap(resource.RLIMIT_CPU, cpu_seconds)
+    cap(resource.RLIMIT_FSIZE, file_size)
+    cap(resource.RLIMIT_NOFILE, 64)
+
+
+def main() -> None:
+    """Read the job, parse the data, write the answer."""
+    view = memoryview(mmap.mmap(0, 0, access=mmap.ACCESS_READ))
+    length = int.from_bytes(view[:_HEAD], "little")
+    job = json.loads(bytes(view[_HEAD : _HEAD + length]))
+    data = view[_HEAD + length :]
+    confine(job["limits"]["memory"], job["limits"]["cpu_seconds"], job["file_size"])
+    # Anything a library prints must not end up in the answer.
+    answer = os.fdopen(os.dup(1), "r+b")
+    os.dup2(2, 1)
+    root = str(Path(__file__).resolve().parents[2])
+    if root not in sys.path:
+        sys.path.append(root)
+    from nmf_core.ingest.limits import Limits
+    from nmf_core.ingest.understand import understand
+    from nmf_core.ingest.wire import send
+
+    raw, talk, message = understand(data, job["name"], job["choices"], Limits.from_json(job["limits"]))
+    send(answer, raw, talk, message)
+    answer.flush()
+    os._exit(0)  # no destructors of readers that have seen hostile bytes
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Parquet, Feather and Arrow files; sizes come from the number of rows and columns, never from what a footer claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nmf_core.ingest.columns import Column, from_values
+from nmf_core.ingest.reading import Refused
+from nmf_core.ingest.sample import stride
+from nmf_core.ingest.talk import Talk
+
+
+def read_parquet(data: bytes | memoryview, talk: Talk) -> list[Column]:
+    """Read a Parquet file, row group by row group when only a sample is wanted."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
+        n, names = file.metadata.num_rows, file.schema_arrow.names
+        step = _check(n, len(names), talk)
+        parts = []
+        for g in range(file.num_row_groups):
+            part = file.read_row_group(g, use_threads=False)
+            parts.append(part if step == 1 else part.take(pa.array(np.arange(0, part.num_rows, step))))
+        table = pa.concat_tables(parts)
+    except Refused:
+        raise
+    except Exception as error:  # ArrowInvalid, OSError, KeyError, … as the damage wills
+        raise Refused(
+            "damaged", "This is a damaged Parquet file", hint="Write it again and check that the copy is complete"
+        ) from error
+    return _columns(table, talk)
+
+
+def read_arrow(data: bytes | memoryview, talk: Talk) -> list[Column]:
+    """Read Feather or an Arrow file or stream."""
+    import pyarrow as pa
+    import pyarrow.ipc as ipc
+
+    try:
+        source = pa.BufferReader(pa.py_buffer(data))
+        reader = ipc.open_file(source) if bytes(data[:6]) == b"ARROW1" else ipc.open_stream(source)
+        if hasattr(reader, "num_record_batches"):
+            batches: Any = (reader.get_batch(i) for i in range(reader.num_record_batches))
+        else:
+            batches = iter(reader)
+        parts, n, width = [], 0, len(reader.schema.names)
+        for batch in batches:
+            n += batch.num_rows
+            if n * width > 16 * talk.limits.cells:
+                break
+            parts.append(batch)
+        step = _check(n, width, talk)
+        table = pa.Table.from_batches(parts, reader.schema)
+        if step > 1:
+            table = table.take(pa.array(np.arange(0, table.num_rows, step)))
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(
+            "damaged",
+            "This is a damaged Arrow or Feather file",
+            hint="Write it again and check that the copy is complete",
+        ) from error
+    return _columns(table, talk)
+
+
+def _check(n: int, m: int, talk: Talk) -> int:
+    if m == 0 or n == 0:
+        raise Refused(
+            "no-rows",
+            f"The table has {m:,} columns and {n:,} rows: there is no data",
+            hint="Choose a file that holds data",
+        )
+    if m > talk.limits.columns:
+        raise Refused(
+            "too-wide",
+            f"The table has {m:,} columns; the limit is {talk.limits.columns:,}",
+            hint="Keep the columns you need",
+        )
+    return stride(n, m, talk)
+
+
+def _columns(table: Any, talk: Talk) -> list[Column]:
+    import pyarrow as pa
+    import pyarrow.types as pt
+
+    columns, odd, index = [], [], _pandas_index(table)
+    block = np.empty((table.num_columns, table.num_rows))
+    for j, (name, values) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        kind = values.type
+        if pt.is_dictionary(kind):
+            values, kind = values.cast(kind.value_type), kind.value_type
+        if pt.is_boolean(kind):
+            column = from_values(name, values.to_pylist())
+        elif pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind):
+            large = pt.is_integer(kind) and kind.bit_width == 64 and _above_exact(values)
+            if not (pt.is_float64(kind) or pt.is_int64(kind)):
+                odd.append(str(kind))
+            block[j] = values.cast(pa.float64(), safe=False).to_numpy()
+            missing = int(np.isnan(block[j]).sum())
+            column = Column(
+                name, block[j], None, len(values) - missing, missing, int(np.isinf(block[j]).sum()), large=large
+            ).settle()
+        elif pt.is_temporal(kind):
+            texts = ["" if v is None else str(v) for v in values.to_pylist()]
+            column = Column(name, np.full(len(texts), np.nan), texts, 0, sum(not t for t in texts), 0, 1, kind="date")
+        elif pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind):
+            column = from_values(name, values.to_pylist())
+        elif pt.is_null(kind):
+            column = Column(name, np.full(len(values), np.nan), missing=len(values), kind="empty")
+        else:
+            talk.note("columns-left-out", f"The column {name} of type {kind} was left out.")
+            continue
+        columns.append(column)
+        if name in index:
+            column.name = "" if name.startswith("__index_level") else name
+    if odd:
+        talk.note("dtype", f"Numbers of type {', '.join(sorted(set(odd)))} were turned into float64.")
+    if not columns:
+        raise Refused("no-numbers", "No column holds numbers or text", hint="Save a table of numbers")
+    first = next((c for c in columns if c.name == ""), None)
+    return columns if first is None else [first, *(c for c in columns if c is not first)]
+
+
+def _pandas_index(table: Any) -> set[str]:
+    """Return the columns that pandas wrote as its index."""
+    import json
+
+    try:
+        info = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+        return {name for name in info.get("index_columns", []) if isinstance(name, str)}
+    except (ValueError, AttributeError, TypeError):
+        return set()
+
+
+def _above_exact(values: Any) -> bool:
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(values).as_py()
+    return any(end is not None and abs(int(end)) > 2**53 for end in ends.values())

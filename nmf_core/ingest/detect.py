@@ -1,0 +1,140 @@
+"""What a file is: decided by its first bytes, never by its name."""
+
+from __future__ import annotations
+
+import re
+
+from nmf_core.ingest.reading import Refused
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x93NUMPY", "npy"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x1f\x8b", "gz"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    (b"\xff\xff\xff\xff", "arrow-stream"),
+    (b"FEA1", "feather1"),
+    (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
+    (b"\x89PNG\r\n\x1a\n", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"GIF87a", "image"),
+    (b"GIF89a", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
+    (b"fLaC", "audio"),
+    (b"OggS", "audio"),
+    (b"FORM", "audio"),
+    (b"%%MatrixMarket", "mtx"),
+)
+_REFUSED: tuple[tuple[bytes, str, str], ...] = (
+    (b"%PDF", "a PDF document", "Export the table as CSV or Excel"),
+    (b"\x7fELF", "a program", "Choose a data file"),
+    (b"MZ", "a program", "Choose a data file"),
+    (b"Rar!", "a RAR archive", "Pack it as .zip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Pack it as .zip"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Pack it as .gz or .zip"),
+    (
+        b"MATLAB 5.0",
+        "a MATLAB file",
+        "In MATLAB: writematrix(X, 'x.csv'); in Python: scipy.io.loadmat, then numpy.savez",
+    ),
+    (b"RDX2", "an R file", "In R: write.csv(x, 'x.csv')"),
+    (b"RDX3", "an R file", "In R: write.csv(x, 'x.csv')"),
+    (b"X\n\x00\x00", "an R file", "In R: write.csv(x, 'x.csv')"),
+    (b"SQLite format 3", "an SQLite database", "Export one table as CSV"),
+    (b"ID3", "an MP3 sound", "Save the sound as WAV or FLAC"),
+    (b"$FL2", "an SPSS file", "Export the table as CSV"),
+    (b"BLF", "a binary log", "Export the table as CSV"),
+)
+_PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|c|\}|\]|\(|q|\x8c|X|K|J|M|G|N)")
+NAMES = {
+    "npy": "NumPy array",
+    "npz": "NumPy archive",
+    "zip": "ZIP archive",
+    "gz": "gzip",
+    "bz2": "bzip2",
+    "xz": "xz",
+    "parquet": "Parquet",
+    "arrow": "Arrow/Feather",
+    "arrow-stream": "Arrow stream",
+    "hdf5": "HDF5",
+    "workbook": "workbook",
+    "image": "picture",
+    "audio": "sound",
+    "mtx": "MatrixMarket",
+    "json": "JSON",
+    "graphml": "GraphML",
+    "gml": "GML",
+    "text": "text table",
+}
+
+
+def detect(data: bytes | memoryview) -> str:
+    """Return the format the bytes belong to.
+
+    Raises
+    ------
+    Refused
+        For formats that are recognised but not read; the message says what to save instead.
+    """
+    head = bytes(data[:512])
+    for magic, what, hint in _REFUSED:
+        if head.startswith(magic):
+            raise Refused("not-data", f"This is {what}", hint=hint)
+    if _PICKLE.match(head):
+        raise Refused(
+            "pickle",
+            "This is a Python pickle, which is never opened",
+            hint="Save the array with numpy.save, or a table as CSV",
+        )
+    if (
+        head[:1] == b"\xff"
+        and len(head) > 2
+        and head[1] & 0xE0 == 0xE0
+        and not head.startswith((b"\xff\xd8", b"\xff\xfe", b"\xff\xff"))
+    ):
+        raise Refused("not-data", "This looks like an MP3 sound", hint="Save the sound as WAV or FLAC")
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return name
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64"):
+        return "audio" if head[8:12] == b"WAVE" else "image"
+    if head[:2] in (b"P2", b"P3", b"P5", b"P6") and re.match(rb"P[2356]\s", head):
+        return "image"
+    if head.startswith(b"BM") and len(head) > 26 and int.from_bytes(head[2:6], "little") in (len(data), 0):
+        return "image"
+    return _text_kind(head.lstrip(b"\xef\xbb\xbf").lstrip(), data)
+
+
+def _text_kind(head: bytes, data: bytes | memoryview) -> str:
+    low = head[:300].lower()
+    if low.startswith((b"<!doctype html", b"<html")) or (low.startswith(b"<") and b"<html" in low):
+        raise Refused(
+            "web-page",
+            "This is a web page, not data",
+            hint="Download the file itself: the link may have led to a login or an error page",
+        )
+    if low.startswith((b"<svg", b"<!doctype svg")) or (
+        low.startswith(b"<?xml") and b"<svg" in bytes(data[:4096]).lower()
+    ):
+        raise Refused("not-data", "This is an SVG drawing", hint="Save it as PNG")
+    if low.startswith((b"<?xml", b"<graphml")) or low.startswith(b"<"):
+        if b"<graphml" in bytes(data[:8192]).lower():
+            return "graphml"
+        if low.startswith((b"<?xml", b"<!doctype")):
+            raise Refused("not-data", "This is an XML document", hint="Save the table as CSV, or a network as GraphML")
+    if low.startswith(b"{\\rtf"):
+        raise Refused("not-data", "This is a text document in RTF", hint="Save it as plain text")
+    if low.startswith((b"{", b"[")) and re.match(rb'(\{\s*("|\})|\[\s*(\[|\{|\]|-?\d|"|t|f|n))', head):
+        return "json"
+    if re.match(
+        rb"(#[^\n]*\n|\s|creator\s[^\n]*\n|version\s[^\n]*\n|comment\s[^\n]*\n)*graph\s*\[", bytes(data[:4096]), re.I
+    ):
+        return "gml"
+    if low.startswith(b"%matrixmarket"):
+        return "mtx"
+    return "text"

@@ -1,0 +1,186 @@
+"""How a text table is written: separator, decimal mark, thousands mark, comments, header."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blanks", ":": "colon"}
+MISSING = frozenset(
+    ("", "na", "n/a", "#n/a", "nan", "null", "none", "-", "--", ".", "?", "nd", "n.d.", "missing", "<na>", "nil")
+    + ("#n/v", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#nv", "#n/d", "-nan", "1.#qnan", "nat")
+)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+_COMMA_NUMBER = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$")
+_US_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
+_EU_GROUPS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?$")
+_BLANK_GROUPS = re.compile(r"[+-]?\d{1,3}([ '’\u00a0\u202f]\d{3})+([.,]\d*)?$")
+_INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
+_WORDS = frozenset(("true", "false"))
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One way to cut a text table into cells and to read numbers.
+
+    Attributes
+    ----------
+    separator : str
+    decimal : {".", ","}
+    thousands : str
+        Characters removed from numbers; empty for none.
+    skip : int
+        Lines before the table (comments, titles).
+    header : int or None
+        Line of the header after `skip`, or None.
+    ambiguous : str
+        "decimal" when every number looks like ``1.234``; "comma" when every one looks like ``1,234``.
+    """
+
+    separator: str
+    decimal: str = "."
+    thousands: str = ""
+    skip: int = 0
+    header: int | None = 0
+    ambiguous: str = ""
+
+
+def cells(lines: list[str], separator: str) -> list[list[str]]:
+    """Cut lines into cells; blanks count once when they are the separator."""
+    if separator == " ":
+        lines = [re.sub(r"[ \t]+", " ", line.strip()) for line in lines]
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=False)
+    rows = []
+    try:
+        for row in reader:
+            if row and any(cell.strip() for cell in row):
+                rows.append(row)
+    except csv.Error:
+        pass
+    return rows
+
+
+def number_share(rows: list[list[str]], decimal: str) -> float:
+    """Return which share of the cells are numbers under a decimal mark; groups of three digits count."""
+    pattern, groups = (_NUMBER, _US_GROUPS) if decimal == "." else (_COMMA_NUMBER, _EU_GROUPS)
+    found = total = 0
+    for row in rows:
+        for cell in row:
+            text = cell.strip()
+            if text.lower() in MISSING:
+                continue
+            total += 1
+            found += bool(
+                pattern.match(text) or groups.match(text) or _BLANK_GROUPS.match(text) or text.lower() in _INFINITE
+            )
+    return found / total if total else 0.0
+
+
+def guess_separator(lines: list[str]) -> tuple[str, str]:
+    """Return the separator and decimal mark under which most cells are numbers and most lines have as many cells.
+
+    The number share decides before the number of cells: in ``a;b`` over ``1,5;2,5`` both marks cut every data line
+    alike, but only the semicolon leaves numbers.
+    """
+    best: tuple[float, ...] = (-1.0,)
+    answer = (",", ".")
+    for rank, separator in enumerate(SEPARATORS):
+        rows = cells(lines, separator)
+        if not rows:
+            continue
+        counts = Counter(len(row) for row in rows)
+        modal = max(counts, key=lambda k: (counts[k], k))
+        if modal < 2:
+            continue
+        consistency = counts[modal] / len(rows)
+        first = 1.0 if len(rows[0]) in (modal, modal - 1) else 0.0
+        body = rows[1:] or rows
+        for decimal in (".",) if separator == "," else (".", ","):
+            share = number_share(body, decimal)
+            if separator in (" ", ":") and (consistency < 0.9 or share == 0.0):
+                continue
+            score = (round(consistency * (0.2 + share) * (0.6 + 0.4 * first), 2), float(-(decimal == ",")), -rank)
+            if score > best:
+                best, answer = score, (separator, decimal)
+    return answer
+
+
+def guess_numbers(rows: list[list[str]], separator: str, decimal: str) -> tuple[str, str, str]:
+    """Return decimal mark, thousands marks, and which of them is ambiguous ("", "decimal" or "comma")."""
+    texts = [cell.strip() for row in rows for cell in row]
+    texts = [t for t in texts if t and t[-1:].isdigit() and any(c in t for c in ".,'’ \u00a0\u202f")]
+    us = [t for t in texts if _US_GROUPS.match(t)]
+    eu = [t for t in texts if _EU_GROUPS.match(t)]
+    blank = "".join({c for t in texts if _BLANK_GROUPS.match(t) for c in t if c in " '’\u00a0\u202f"})
+    plain = [t for t in texts if "." in t and "," not in t and _NUMBER.match(t)]
+    comma = [t for t in texts if "," in t and "." not in t and _COMMA_NUMBER.match(t)]
+    both_eu = [t for t in eu if "," in t or t.count(".") > 1]
+    both_us = [t for t in us if "." in t or t.count(",") > 1]
+    if both_eu and not both_us and len(both_eu) >= 0.5 * len([t for t in texts if "." in t and "," in t] or both_eu):
+        return ",", "." + blank, ""
+    if both_us:
+        return ".", "," + blank, ""
+    if comma and not plain:
+        groups = [t for t in comma if _US_GROUPS.match(t) and not t.lstrip("+-").startswith("0")]
+        if separator == ",":
+            return (".", "," + blank, "") if len(groups) == len(comma) else (",", blank, "")
+        if len(groups) == len(comma):
+            return ",", blank, "comma"
+        return ",", blank, ""
+    if plain:
+        groups = [t for t in plain if _EU_GROUPS.match(t) and not t.lstrip("+-").startswith("0")]
+        if len(groups) == len(plain):
+            return ".", blank, "decimal"
+        if comma and us and len(us) == len(comma):
+            return ".", "," + blank, ""
+    return decimal if comma or not plain else ".", blank, ""
+
+
+def is_value(text: str, dialect: Dialect) -> bool:
+    """Tell whether a cell is a number; marks for missing values are none."""
+    text = text.strip()
+    if text.lower() in _INFINITE:
+        return True
+    for mark in dialect.thousands:
+        text = text.replace(mark, "")
+    return bool((_NUMBER if dialect.decimal == "." else _COMMA_NUMBER).match(text))
+
+
+def guess_header(rows: list[list[str]], dialect: Dialect) -> bool:
+    """Tell whether the first row holds names rather than values.
+
+    It does when a column of numbers has a word on top, or when its numbers count upwards (years, positions) over
+    other values, or when nothing in the table is a number and the first row's words do not come again.
+    """
+    if len(rows) < 2:
+        return not any(is_value(cell, dialect) for cell in rows[0])
+    first, body = rows[0], rows[1:201]
+    width = max(len(row) for row in body)
+    words_over_numbers = numbers = numeric_columns = 0
+    words_are_marks = True  # "NA" over a number is a name or a missing value; the rest of the row decides
+    for j in range(min(len(first), width)):
+        offset = width - len(first)  # a header may leave out the name over the row names
+        column = [row[j + offset] for row in body if len(row) > j + offset >= 0]
+        values = sum(is_value(cell, dialect) for cell in column)
+        if column and values > 0.5 * len(column):
+            numeric_columns += 1
+            if is_value(first[j], dialect):
+                numbers += 1
+            elif first[j].strip():
+                words_over_numbers += 1
+                words_are_marks &= first[j].strip().lower() in MISSING
+    if words_over_numbers and not (words_are_marks and numbers):
+        return True
+    if numbers and numbers == numeric_columns:
+        head = [cell.strip() for cell in first if is_value(cell, dialect)]
+        if len(head) > 2 and all(re.fullmatch(r"\d{1,6}", t) for t in head):
+            steps = {int(b) - int(a) for a, b in zip(head, head[1:], strict=False)}
+            below = [row[-len(head) :] for row in body]
+            counting = len(steps) == 1 and steps.pop() > 0
+            other = any(not re.fullmatch(r"\s*\d{1,6}\s*", c) for row in below for c in row)
+            return counting and (other or len(first) < width or not first[0].strip())
+        return False
+    later = {cell.strip() for row in body for cell in row}
+    return not numeric_columns and not any(cell.strip() in later for cell in first)

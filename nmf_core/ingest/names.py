@@ -1,0 +1,76 @@
+"""Names from files: trimmed, made unique, cut to a length that a page and the memory can bear."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from nmf_core.ingest.talk import Talk
+
+BUDGET = 64_000_000  # bytes that a fixed-width array of names may take (4 bytes a character)
+
+
+def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list[str]:
+    """Return as many names, none empty, none twice, and note what was changed.
+
+    Parameters
+    ----------
+    names : sequence of str
+    talk : Talk
+    what : str
+        "column" or "row", for the notes.
+    prefix : str
+        Letter for names that have to be made up: ``c1``, ``r1`` …
+    """
+    width = max(12, min(talk.limits.name_length, BUDGET // (4 * max(1, len(names)))))
+    trimmed = cut = 0
+    result: list[str] = []
+    for i, name in enumerate(names):
+        short = name.strip()
+        trimmed += short != name
+        if len(short) > width:
+            short, cut = short[: width - 1] + "…", cut + 1
+        result.append(short or f"{prefix}{i + 1}")
+    if trimmed:
+        talk.note("names-trimmed", f"Blanks around {_count(trimmed, what)} were removed.")
+    if cut:
+        talk.note("names-cut", f"{_count(cut, what)} cut to {width} characters.")
+    seen: dict[str, int] = {}
+    taken = set(result)
+    renamed: list[tuple[str, str]] = []
+    for i, name in enumerate(result):
+        if name in seen:
+            k = seen[name]
+            while True:
+                k += 1
+                new = f"{name} ({k})"
+                if new not in taken:
+                    break
+            seen[name] = k
+            taken.add(new)
+            renamed.append((name, new))
+            result[i] = new
+        else:
+            seen[name] = 1
+    if renamed:
+        shown = ", ".join(f"{old} → {new}" for old, new in renamed[:3])
+        more = " …" if len(renamed) > 3 else ""
+        talk.note("names-duplicate", f"{_count(len(renamed), what)} occurred twice and got a number: {shown}{more}")
+    return result
+
+
+def title(file_name: str) -> str:
+    """Make a title from a file's name: no folders, no ending, no control characters, at most 80 characters."""
+    base = file_name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    base = "".join(c for c in base if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    stem = base
+    for ending in (".gz", ".bz2", ".xz", ".csv", ".tsv", ".txt", ".npz", ".npy", ".mtx", ".zip", ".xlsx", ".parquet"):
+        if stem.lower().endswith(ending) and len(stem) > len(ending):
+            stem = stem[: -len(ending)]
+    if stem == base and "." in base[1:]:
+        stem = base.rsplit(".", 1)[0]
+    return stem.strip()[:80] or "data"
+
+
+def _count(n: int, what: str) -> str:
+    return f"1 {what} name" if n == 1 else f"{n:,} {what} names"

@@ -1,0 +1,252 @@
+"""From columns to a matrix: which column names the rows, which are labels, which are numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from nmf_core.ingest.columns import Column, days, looks_other, truth
+from nmf_core.ingest.long_table import arrange_long, guess_layout
+from nmf_core.ingest.names import tidy_names
+from nmf_core.ingest.raw import Raw
+from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.talk import Talk
+from nmf_core.types import Array
+
+_ID_NAMES = frozenset(
+    ("", "id", "index", "name", "sample", "samples", "no", "nr", "no.", "nr.", "#", "obs", "row", "rows", "gene", "key")
+    + ("unnamed: 0", "...1", "x1", "sample_id", "sampleid", "sample id", "rownames", "row_names", "barcode", "gene_id")
+)
+_LABEL_NAMES = re.compile(
+    r"(class|target|labels?|species|group|cluster|categor(y|ies)|diagnosis|outcome|cell[ _]?type|y|cls|type)$", re.I
+)
+PROSE_LENGTH, PROSE_WORDS = 30, 5
+
+
+def arrange(columns: list[Column], talk: Talk) -> Raw:
+    """Build the labelled matrix of a table.
+
+    Raises
+    ------
+    Refused
+        When no rows are left, or no column holds numbers.
+    """
+    columns, n = _without_empty(columns, talk)
+    given = [column.name for column in columns]
+    for column, name in zip(columns, tidy_names(given, talk, "column", "c"), strict=True):
+        column.name = name
+    complex_ = [column for column in columns if column.kind == "complex"]
+    if complex_:
+        raise Refused(
+            "complex",
+            "The table holds complex numbers",
+            f"column {complex_[0].name}",
+            "Save the magnitudes, or real and imaginary parts in columns of their own",
+        )
+    layout = guess_layout(columns, given, talk)
+    if layout != "table":
+        return arrange_long(columns, layout, talk)
+    rows, used = _row_names(columns, given, n, talk)
+    rest = [column for column in columns if column is not used]
+    numeric = _numeric(rest, talk)
+    aside, numeric = _labels(rest, numeric, talk)
+    if not numeric:
+        shown = "; ".join(f"{c.name}: {', '.join((c.texts or [])[:3])}" for c in columns[:2])
+        raise Refused(
+            "no-numbers",
+            "No numeric column was found",
+            f"first values: {shown[:150]}",
+            "Each column needs numbers below its name; if the numbers use another notation, choose how they are written",
+        )
+    X = _stack(numeric)
+    if any(column.large for column in numeric):
+        talk.note(
+            "large-integers", "Integers above 2^53 (9,007,199,254,740,992) lose their last digits as 64-bit numbers."
+        )
+    labels = {column.name: _label_values(column) for column in aside}
+    names = np.array([column.name for column in numeric], dtype=np.str_)
+    return Raw(X, rows, names, labels=labels)
+
+
+def _without_empty(columns: list[Column], talk: Talk) -> tuple[list[Column], int]:
+    """Leave out columns and rows in which no cell is filled."""
+    n = len(columns[0].numbers) if columns and columns[0].numbers is not None else 0
+    if n == 0:
+        raise Refused("no-rows", "The table has a header but no rows", hint="Choose a file that holds data")
+    kept = [column for column in columns if column.kind != "empty"]
+    gone = [column for column in columns if column.kind == "empty" and column.name.strip()]
+    if not kept:
+        raise Refused("all-missing", "Every cell of the table is empty", hint="Choose a file that holds data")
+    if gone:
+        names = ", ".join(column.name[:40] for column in gone[:3])
+        talk.note("columns-empty", f"{len(gone)} empty column{'s' * (len(gone) > 1)} left out: {names}.")
+    some_text = [c for c in kept if c.texts is not None]
+    if all(column.missing for column in kept):
+        empty = np.ones(n, dtype=bool)
+        for column in kept:
+            empty &= np.isnan(column.numbers)
+        for column in some_text:
+            empty &= np.array([not text.strip() for text in column.texts or []], dtype=bool)
+        if empty.any() and not empty.all():
+            k = int(empty.sum())
+            talk.note("rows-empty", f"{k} empty row{'s' * (k > 1)} left out (first: row {int(np.argmax(empty)) + 1}).")
+            for column in kept:
+                column.numbers = column.numbers[~empty] if column.numbers is not None else None
+                if column.texts is not None:
+                    column.texts = [text for text, out in zip(column.texts, empty, strict=True) if not out]
+                column.missing -= k
+            n -= k
+    return kept, n
+
+
+def _row_names(columns: list[Column], given: Sequence[str], n: int, talk: Talk) -> tuple[Array, Column | None]:
+    """Find the column that names the rows: text without repeats, or a counter named like one."""
+    candidates: list[Column] = []
+    default: Column | None = None
+    for j, column in enumerate(columns):
+        name = given[j].strip().lower()
+        if column.kind == "text" and not column.missing and len(set(column.texts or [])) == n:
+            candidates.append(column)
+            if default is None and (j == 0 or name in _ID_NAMES) and not _is_prose(column):
+                default = column
+        elif column.kind == "number" and not column.missing and not column.bad and _whole_unique(column):
+            if len(columns) > 1 and (name in _ID_NAMES or j == 0):
+                candidates.append(column)
+            if default is None and j == 0 and name in _ID_NAMES and len(columns) > 1:
+                default = column
+        elif column.kind == "text" and j == 0 and name in _ID_NAMES and not _is_prose(column):
+            candidates.append(column)
+            if default is None and len(set(column.texts or [])) > 0.9 * n:
+                default = column
+    if default is None:
+        unique = [c for c in candidates if c.kind == "text" and not _is_prose(c)]
+        default = unique[0] if len(unique) == 1 else None
+    if len(columns) < 2:
+        candidates, default = [], None
+    if candidates:
+        options = [Option("", "none: number the rows"), *(Option(c.name, c.name) for c in candidates)]
+        answer = talk.ask(
+            "row_names", "Which column names the rows?", options, default.name if default else "", required=False
+        )
+        default = next((c for c in candidates if c.name == answer), None)
+    if default is None:
+        return np.array([f"r{i + 1}" for i in range(n)]), None
+    talk.note("row-names", f"The column {default.name} names the rows.", "row_names")
+    texts = default.texts or [_whole(x) for x in (default.numbers if default.numbers is not None else [])]
+    return np.array(tidy_names(texts, talk, "row", "r"), dtype=np.str_), default
+
+
+def _numeric(columns: list[Column], talk: Talk) -> list[Column]:
+    """Settle truth values, dates and columns with cells that are no numbers; return the columns of numbers."""
+    truths = [c for c in columns if c.kind == "bool"]
+    for column in truths:
+        column.numbers, column.kind, column.bad = truth(column.texts or []), "number", 0
+    if truths:
+        talk.note("truth-values", f"Yes/no was read as 1/0 in: {_list(truths)}.")
+    dates = [c for c in columns if c.kind == "date"]
+    if dates:
+        options = [
+            Option("out", "leave them out", len(dates)),
+            Option("days", "count days since the first date", len(dates)),
+            Option("label", "set them aside as labels", len(dates)),
+        ]
+        answer = talk.ask("dates", f"What about dates ({_list(dates)})?", options, "out")
+        for column in dates:
+            if answer == "days":
+                column.numbers, column.kind, column.bad = days(column.texts or []), "number", 0
+            else:
+                column.kind = "label" if answer == "label" else "out"
+    for column in columns:
+        if column.kind == "text" and column.texts:
+            filled = [t for t in column.texts[:500] if t.strip()]
+            if filled and all(looks_other(t) or t.replace(".", "").isdigit() for t in filled):
+                column.kind = "number"  # hexadecimal, 1_000, 12 %: numbers in a notation that is not guessed
+    mixed = [c for c in columns if c.kind == "number" and c.bad]
+    if mixed:
+        k = sum(c.bad for c in mixed)
+        shown = ", ".join(f"{text} in row {row} of {c.name}" for c in mixed for row, text in c.examples[:5])
+        cells = "1 cell is" if k == 1 else f"{k:,} cells are"
+        options = [
+            Option("missing", f"treat {'it' if k == 1 else 'them'} as missing", k),
+            Option("drop", f"leave out {len(mixed)} column{'s' * (len(mixed) > 1)}", len(mixed)),
+        ]
+        answer = talk.ask("bad_cells", f"{cells} no number: {shown[:300]}. What to do?", options, "missing")
+        if answer == "drop":
+            columns = [c for c in columns if c not in mixed]
+    return [c for c in columns if c.kind == "number" and c.numbers is not None and not np.isnan(c.numbers).all()]
+
+
+def _labels(columns: list[Column], numeric: list[Column], talk: Talk) -> tuple[list[Column], list[Column]]:
+    """Set text, and numbers that are class numbers by name, aside as labels."""
+    chosen = {id(c) for c in numeric}
+    texts = [c for c in columns if id(c) not in chosen and c.kind in ("text", "label") and c.texts]
+    coded = [c for c in numeric if len(numeric) > 2 and not c.missing and _few_whole(c)]
+    default = [c.name for c in texts] + [c.name for c in coded if _LABEL_NAMES.match(c.name)]
+    if not texts and not coded:
+        return [], numeric
+    options = [Option(c.name, c.name, len(set(c.texts or map(_whole, c.numbers)))) for c in (*texts, *coded)]  # type: ignore[arg-type]
+    answer = talk.ask_many(
+        "labels", "Which columns are labels, set aside from the numbers?", options, default, required=False
+    )
+    aside = [c for c in (*texts, *coded) if c.name in answer]
+    if aside:
+        shown = ", ".join(f"{c.name} ({next(o.count for o in options if o.value == c.name)} values)" for c in aside[:5])
+        talk.note("labels", f"Set aside as labels: {shown}{' …' if len(aside) > 5 else ''}.", "labels")
+    out = [c for c in texts if c.name not in answer]
+    if out:
+        talk.note("columns-left-out", f"Columns of text left out: {_list(out)}.", "labels")
+    return aside, [c for c in numeric if c.name not in answer or c not in coded]
+
+
+def _stack(columns: list[Column]) -> Array:
+    """Return the columns side by side, without a copy when they already lie in one block."""
+    arrays = [c.numbers for c in columns]
+    base = arrays[0].base if arrays[0] is not None else None
+    if base is not None and all(a is not None and a.base is base for a in arrays):
+        block = base
+        if block.ndim == 2 and block.flags.c_contiguous:
+            start = block.__array_interface__["data"][0]
+            index = [(a.__array_interface__["data"][0] - start) // block.strides[0] for a in arrays if a is not None]
+            n = len(arrays[0])  # type: ignore[arg-type]
+            if index == list(range(index[0], index[0] + len(index))):
+                return block[index[0] : index[0] + len(index), :n].T
+    return np.column_stack(arrays)  # type: ignore[arg-type]
+
+
+def _label_values(column: Column) -> Array:
+    if column.texts is not None and column.kind != "number":
+        width = 200
+        return np.array([text.strip()[:width] for text in column.texts], dtype=np.str_)
+    return np.array([_whole(x) for x in column.numbers], dtype=np.str_)  # type: ignore[union-attr]
+
+
+def _is_prose(column: Column) -> bool:
+    texts = [t for t in (column.texts or [])[:200] if t.strip()]
+    if not texts:
+        return False
+    return sum(map(len, texts)) > PROSE_LENGTH * len(texts) and sum(t.count(" ") for t in texts) >= (
+        PROSE_WORDS - 1
+    ) * len(texts)
+
+
+def _whole_unique(column: Column) -> bool:
+    x = column.numbers
+    return x is not None and bool((x == np.floor(x)).all()) and len(np.unique(x)) == len(x)
+
+
+def _few_whole(column: Column) -> bool:
+    x = column.numbers
+    if x is None or not np.isfinite(x).all() or (x != np.floor(x)).any():
+        return False
+    distinct = len(np.unique(x))
+    return 2 <= distinct <= min(30, len(x) // 3)
+
+
+def _whole(x: float) -> str:
+    return str(int(x)) if np.isfinite(x) and float(x).is_integer() else repr(float(x))
+
+
+def _list(columns: Sequence[Column]) -> str:
+    return ", ".join(c.name for c in columns[:5]) + (" …" if len(columns) > 5 else "")

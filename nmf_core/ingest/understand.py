@@ -1,0 +1,162 @@
+"""From bytes to a labelled matrix: the dispatch that runs inside the child process."""
+
+from __future__ import annotations
+
+from nmf_core.ingest.detect import NAMES, detect
+from nmf_core.ingest.limits import Limits, size
+from nmf_core.ingest.names import title
+from nmf_core.ingest.raw import Raw
+from nmf_core.ingest.reading import Choices, Message, Refused
+from nmf_core.ingest.talk import Talk
+
+
+def understand(
+    data: bytes | memoryview, name: str, choices: Choices, limits: Limits
+) -> tuple[Raw | None, Talk, Message | None]:
+    """Parse a file in this process. Crashes of readers are the caller's business: see `sandbox`.
+
+    Returns
+    -------
+    raw : Raw or None
+        None when the file is refused.
+    talk : Talk
+        With the notes and questions.
+    message : Message or None
+        Why it is refused.
+    """
+    talk = Talk(choices, limits)
+    try:
+        raw = parse(data, name, talk)
+        return raw.with_(name=title(name)), talk, None
+    except Refused as refused:
+        return None, talk, refused.message
+    except MemoryError:
+        return (
+            None,
+            talk,
+            Message(
+                "memory",
+                f"The file needs more than the {size(limits.memory)} of memory allowed",
+                hint="Keep the rows and columns you need",
+            ),
+        )
+    except RecursionError:
+        return None, talk, Message("damaged", "The file is nested too deeply", hint="Save it as CSV")
+    except Exception as error:  # a reader's surprise is an answer, too
+        return (
+            None,
+            talk,
+            Message(
+                "damaged",
+                f"The file could not be read as {NAMES.get(talk.format, talk.format or 'data')}: it is damaged or written in an unusual way",
+                type(error).__name__,
+                "Save it again, for example as CSV in UTF-8",
+            ),
+        )
+
+
+def parse(data: bytes | memoryview, name: str, talk: Talk, depth: int = 0) -> Raw:
+    """Dispatch on the format; archives come back here with what they hold."""
+    if not len(data):
+        raise Refused("empty", "The file is empty (0 bytes)", hint="Choose a file with rows and columns")
+    if depth > 3:
+        raise Refused("nested", "The file is packed more than three times", hint="Unpack it and try again")
+    kind = detect(data)
+    talk.format = NAMES.get(kind, kind)
+    if kind in ("gz", "bz2", "xz"):
+        from nmf_core.ingest.archive import gunzip, unpack_other
+
+        unpacked = gunzip(data, talk) if kind == "gz" else unpack_other(data, talk, kind)
+        return parse(unpacked, name.rsplit(".", 1)[0], talk, depth + 1)
+    if kind == "zip":
+        return _zip(data, name, talk, depth)
+    if kind == "npy":
+        from nmf_core.ingest.arrays import read_npy
+
+        return read_npy(data, talk)
+    if kind == "ole":
+        return _ole(data, talk)
+    if kind in ("parquet", "arrow", "arrow-stream"):
+        from nmf_core.ingest.columnar import read_arrow, read_parquet
+        from nmf_core.ingest.table import arrange
+
+        return arrange((read_parquet if kind == "parquet" else read_arrow)(data, talk), talk)
+    if kind == "text":
+        from nmf_core.ingest.delimited import read_delimited
+        from nmf_core.ingest.table import arrange
+
+        _note_disguise(name, talk, kind)
+        return arrange(read_delimited(data, talk), talk)
+    raise Refused(
+        "format", f"{NAMES.get(kind, kind)} files are not read", hint="Save the data as CSV, Excel, Parquet or NPZ"
+    )
+
+
+def _zip(data: bytes | memoryview, name: str, talk: Talk, depth: int) -> Raw:
+    from nmf_core.ingest.archive import open_zip, read_member
+
+    archive = open_zip(data, talk)
+    names = {info.filename for info in archive.infolist()}
+    low = {n.lower().lstrip("/") for n in names}
+    if low & {"xl/workbook.xml", "xl/workbook.bin"} or "content.xml" in low:
+        from nmf_core.ingest.excel import read_workbook
+        from nmf_core.ingest.table import arrange
+
+        talk.format = NAMES["workbook"]
+        return arrange(read_workbook(data, talk), talk)
+    if low & {"word/document.xml", "ppt/presentation.xml"}:
+        raise Refused("not-data", "This is a text document or a presentation", hint="Save the table as CSV or Excel")
+    if names and all(n.endswith(".npy") for n in names):
+        from nmf_core.ingest.arrays import read_npz
+
+        talk.format = NAMES["npz"]
+        return read_npz(data, talk)
+    members = [
+        i
+        for i in archive.infolist()
+        if not i.is_dir() and "__MACOSX" not in i.filename and not i.filename.rsplit("/", 1)[-1].startswith(".")
+    ]
+    if not members:
+        raise Refused("empty", "The archive is empty", hint="Choose an archive that holds data")
+    if len(members) == 1:
+        return parse(read_member(archive, members[0], talk), members[0].filename, talk, depth + 1)
+    from nmf_core.ingest.limits import size as written
+    from nmf_core.ingest.reading import Option
+
+    options = [Option(i.filename, f"{i.filename[:80]} ({written(i.file_size)})", i.file_size) for i in members]
+    largest = max(members, key=lambda i: i.file_size)
+    chosen = talk.ask("member", "Which file of the archive holds the data?", options, largest.filename)
+    info = next(i for i in members if i.filename == chosen)
+    return parse(read_member(archive, info, talk), info.filename, talk, depth + 1)
+
+
+def _ole(data: bytes | memoryview, talk: Talk) -> Raw:
+    from nmf_core.ingest.excel import protected, read_workbook
+    from nmf_core.ingest.table import arrange
+
+    head = bytes(data)
+    if "EncryptedPackage".encode("utf-16-le") in head or b"EncryptedPackage" in head:
+        raise protected()
+    talk.format = NAMES["workbook"]
+    return arrange(read_workbook(data, talk), talk)
+
+
+def _note_disguise(name: str, talk: Talk, kind: str) -> None:
+    ending = name.lower().rsplit(".", 1)[-1] if "." in name else ""
+    if ending in (
+        "xlsx",
+        "xls",
+        "xlsm",
+        "ods",
+        "parquet",
+        "npy",
+        "npz",
+        "feather",
+        "h5ad",
+        "zip",
+        "gz",
+        "png",
+        "jpg",
+        "wav",
+    ):
+        talk.note("disguise", f"The name ends in .{ending}, but the file is plain text and was opened as a text table.")
