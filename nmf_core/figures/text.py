@@ -6,6 +6,10 @@ import html
 import re
 from collections.abc import Iterable
 
+from nmf_core.wording import count, number, percent
+
+__all__ = ["count", "label", "labels", "number", "percent", "plain", "shorten"]
+
 # Control and direction characters can hide or reorder what people read; Plotly has no use for them.
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]+"
@@ -61,34 +65,3 @@ def label(value: object, limit: int = 60) -> str:
 def labels(values: Iterable[object], limit: int = 60) -> list[str]:
     """Escape many names, see `label`."""
     return [label(value, limit) for value in values]
-
-
-def number(value: float, digits: int = 4) -> str:
-    """Return a number as people write it: 0.0421, 15.53, 1,234, 2.1e-09."""
-    value = float(value)
-    if value != value:
-        return "not defined"
-    size = abs(value)
-    if size != 0 and (size < 1e-4 or size >= 1e9):
-        return f"{value:.{max(digits - 2, 1)}e}"
-    if size >= 10 ** (digits - 1):
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
-
-
-def percent(share: float, digits: int = 3) -> str:
-    """Return a share from 0 to 1 as a percentage; values that are nearly, but not quite, 100 % keep a 9 more."""
-    share = float(share)
-    if share != share:
-        return "not defined"
-    value = 100 * share
-    if 99.9 < value < 100:
-        return f"{value:.3f} %"
-    if abs(value) >= 10:
-        return f"{value:.1f} %"
-    return f"{value:.{digits}g} %"
-
-
-def count(n: int, one: str, many: str | None = None) -> str:
-    """Return ``1 sample`` or ``150 samples``."""
-    return f"{n:,} {one if n == 1 else (many or one + 's')}"
