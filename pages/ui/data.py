@@ -16,6 +16,7 @@ from pages.ui.widgets import md
 
 OWN = "_own_data"  # ids of this visitor's data sets on the shelf, oldest first
 USE = "_use_data"  # id to switch to on the next run: a widget's value cannot be set after it was drawn
+RANK = "rank"  # of the model; a new data set starts from its own recommended one
 LAST = "_last_upload"  # (file id, Reading): a file is read once, not on every rerun
 
 
@@ -79,7 +80,9 @@ def recommended_rank(dataset: Dataset) -> int:
 
 
 def _forget_rank() -> None:
-    st.session_state.pop("rank", None)
+    st.session_state.pop(RANK, None)
+    if RANK in st.query_params:
+        del st.query_params[RANK]
 
 
 def _title(dataset_id: str) -> str:

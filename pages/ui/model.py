@@ -9,7 +9,7 @@ import streamlit as st
 
 from nmf_core import Dataset, FitRequest, solvers
 from nmf_core.types import LOSSES, is_sparse
-from pages.ui.data import recommended_rank
+from pages.ui.data import RANK, recommended_rank
 
 MAX_RANK_SHOWN = 100
 OTHER = "other β"
@@ -86,22 +86,31 @@ def request(dataset: Dataset) -> FitRequest:
 
 
 def _rank(dataset: Dataset) -> int:
+    # Not bound to the URL as the others are: its limit and its default change with the data set, and Streamlit would take
+    # the address's old value for the new data.
     top = min(dataset.max_rank, MAX_RANK_SHOWN)
     if top < 2:
         return 1
-    if isinstance(kept := st.session_state.get("rank"), int) and kept > top:
-        st.session_state["rank"] = top
-    return int(
+    default = recommended_rank(dataset)
+    if RANK not in st.session_state:
+        linked = st.query_params.get(RANK, "")
+        st.session_state[RANK] = int(linked) if linked.isascii() and linked.isdigit() else default
+    st.session_state[RANK] = min(max(int(st.session_state[RANK]), 1), top)
+    rank = int(
         st.slider(
             "Rank (number of components)",
             1,
             top,
-            min(recommended_rank(dataset), top),
-            key="rank",
+            key=RANK,
             help="How many parts X is split into. The page Rank gives evidence for a choice.",
-            **_SHARED,
+            persist_state="session",
         )
     )
+    if rank != default:
+        st.query_params[RANK] = str(rank)
+    elif RANK in st.query_params:
+        del st.query_params[RANK]
+    return rank
 
 
 def _pick(label: str, options: list[Any], key: str, explanation: str, names: dict[Any, str], index: int = 0) -> Any:

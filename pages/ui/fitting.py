@@ -1,0 +1,83 @@
+"""From the controls to a result: run the fit, say how it ended, let it go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from nmf_core import Dataset, FitRequest, FitResult, Stop, solvers
+from nmf_core.fit import FitWork
+from nmf_core.jobs import manager
+from pages.ui import jobs
+from pages.ui.widgets import md
+
+LAST = "_last_fit"  # (request, work key) of the latest result shown: more iterations go on from it
+
+
+def fit(dataset: Dataset, request: FitRequest, key: str = "fit") -> FitResult | None:
+    """Return the result for a request: at once, from memory, or after the run drawn here."""
+    work = FitWork(request)
+    result = jobs.run(
+        work,
+        dataset,
+        label=f"Factorizing {dataset.name} into {request.rank} part{'s' if request.rank > 1 else ''}",
+        key=key,
+        start=_start(request),
+        live=_live,
+    )
+    if result is not None:
+        st.session_state[LAST] = (request, work.key)
+    return result
+
+
+def _start(request: FitRequest) -> Any:
+    """Return the state to go on from, if the request is the latest one with wider limits alone."""
+    last, key = st.session_state.get(LAST, (None, None))
+    if last is None or last == request:
+        return None
+    same = last.with_(max_iter=request.max_iter, tol=request.tol, time_limit=request.time_limit) == request
+    wider = request.max_iter >= last.max_iter and request.tol <= last.tol and request.n_restarts == 1
+    if not (same and wider):
+        return None
+    result = manager().partial(key)
+    return None if result is None else result.state
+
+
+def _live(news: dict[str, Any]) -> None:
+    """Draw the loss so far. A plain line chart: a Plotly figure would be rebuilt twice a second."""
+    frame = pd.DataFrame({"iteration": news["iteration"], "loss": news["loss"]})
+    st.line_chart(frame, x="iteration", y="loss", height=220, alt="The loss so far, falling with the iterations.")
+
+
+def outcome(result: FitResult) -> None:
+    """Say how the run ended and offer to go on."""
+    seconds = float(result.trace.seconds[-1])
+    solver = solvers.get(result.request.solver).label
+    restarts = f", best of {len(result.restarts)} restarts" if len(result.restarts) > 1 else ""
+    line = f"{result.stop} {result.n_iter:,} iterations in {duration(seconds)} with {md(solver)}{restarts}."
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{line} {md(result.solver_reason, 400)}".strip(), width="content")
+        if result.stop is Stop.MAX_ITER and result.request.max_iter < 100_000:
+            more = min(2 * result.request.max_iter, 100_000)
+            st.button(
+                f"Continue to {more:,} iterations",
+                key="continue_more",
+                icon=":material/play_arrow:",
+                on_click=lambda: st.session_state.update(max_iter=more),
+            )
+        elif result.stop is Stop.CONVERGED and result.request.tol > 1e-10:
+            tighter = next(t for t in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10) if t < result.request.tol)
+            st.button(
+                "Continue, more exactly",
+                key="continue_exact",
+                icon=":material/play_arrow:",
+                help=f"Goes on from here until the tolerance {tighter:.0e}.",
+                on_click=lambda: st.session_state.update(tol=tighter),
+            )
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: milliseconds below a second."""
+    return f"{1000 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
