@@ -1,0 +1,53 @@
+"""What would the same curve look like if the columns had nothing to do with each other?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nmf_core.types import Array, is_sparse
+
+
+def permute_columns(X: Any, seed: int) -> Any:
+    """Shuffle every column on its own (Frigyesi & Höglund 2008).
+
+    Each column keeps its values (missing cells and stored zeros included); what linked one column to another is gone.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+    seed : int
+
+    Returns
+    -------
+    Same type and shape as X.
+    """
+    rng = np.random.default_rng(seed)
+    if not is_sparse(X):
+        return rng.permuted(np.asarray(X), axis=0)
+    import scipy.sparse as sp
+
+    columns = sp.csc_array(X, copy=True)
+    n_samples = columns.shape[0]
+    for j in range(columns.shape[1]):
+        start, end = columns.indptr[j], columns.indptr[j + 1]
+        columns.indices[start:end] = rng.choice(n_samples, size=end - start, replace=False)
+    columns.has_sorted_indices = False
+    columns.sort_indices()
+    return sp.csr_array(columns)
+
+
+def marginal_gain(rss: Array, before: float) -> Array:
+    """Share of the remaining error that each further rank removes, (RSS_{k−1} − RSS_k)/RSS_{k−1}.
+
+    Parameters
+    ----------
+    rss : ndarray of shape (..., n_ranks)
+        Residual sums of squares for consecutive ranks.
+    before : float
+        RSS of the rank before the first (ΣX² before rank 1).
+    """
+    rss = np.asarray(rss, dtype=np.float64)
+    previous = np.concatenate([np.full((*rss.shape[:-1], 1), before), rss[..., :-1]], axis=-1)
+    return np.divide(previous - rss, previous, out=np.zeros_like(rss), where=previous > 0)
