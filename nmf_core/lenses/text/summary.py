@@ -154,8 +154,8 @@ def relevance(X: Any, rank: int, seed: int = 0) -> Array:
     """Return how well every sentence says what the whole is about, the largest 1.
 
     U ≈ WH over sentences (see :func:`level_rows`); the whole is what the topics keep of the mean sentence, c = w̄H with
-    w̄ the mean of the rows of W, and a sentence is worth uᵀc. Lee, Park, Ahn & Kim (2009) score Σ_t w_st · w̄_t instead, which
-    looks at the topics alone; on speeches the words of the sentence itself do better.
+    w̄ the mean of the rows of W, and a sentence is worth uᵀc. Lee, Park, Ahn & Kim (2009) score Σ_t w_st · w̄_t
+    instead, which looks at the topics alone; on speeches the words of the sentence itself do better.
 
     Parameters
     ----------

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from nmf_core.lenses.text.words import Judge, WordRules, spans, terms
+from nmf_core.lenses.text.words import FATES, LONGEST, Judge, WordRules, spans, terms
 from nmf_core.types import Array, Chunk, Dataset, Stop
 
-BATCH = 100  # documents counted between two looks at the clock
+BATCH, CHARACTERS = 500, 300_000  # documents, and about how much text, counted between two looks at the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Dropped:
     tokens : int
         Their occurrences in the whole corpus.
     examples : tuple of (str, int)
-        The most frequent of them with their occurrences (for "too rare": the documents they stand in).
+        The most frequent of them with their occurrences.
     """
 
     rule: str
@@ -126,20 +126,23 @@ def weigh(counts: Any, idf: Array, rules: WordRules) -> Any:
 class Counted:
     """Every term of the documents so far, before any limit on document frequency.
 
-    ``batches`` hold (counts, terms) of consecutive documents; ``lost`` counts the words that were no terms, by fate.
+    ``batches`` hold (counts, terms) of consecutive documents; ``lost`` holds (fate, words, occurrences) of the words
+    that are no terms. Arrays rather than mappings: the state travels between processes.
     """
 
     done: int
-    batches: tuple[tuple[Any, tuple[str, ...]], ...]
-    lost: tuple[tuple[str, Counter[str]], ...]
+    batches: tuple[tuple[Any, Array], ...]
+    lost: tuple[tuple[str, Array, Array], ...]
 
 
 def count_some(documents: Array, rules: WordRules, before: Counted | None, seconds: float) -> Counted:
     """Count terms for about `seconds` more; the cut changes nothing in the result."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    state = before or Counted(0, (), tuple((fate, Counter()) for fate in ("stop", "short", "number")))
-    lost = {fate: Counter(counter) for fate, counter in state.lost}
+    state = before or Counted(0, (), ())
+    lost: dict[str, Counter[str]] = {fate: Counter() for fate in FATES}
+    for fate, words, numbers in state.lost:
+        lost[fate].update(dict(zip(words.tolist(), numbers.tolist(), strict=True)))
     judge = Judge(rules)
 
     def analyse(text: str) -> list[str]:
@@ -155,36 +158,65 @@ def count_some(documents: Array, rules: WordRules, before: Counted | None, secon
     done, batches = state.done, list(state.batches)
     start = perf_counter()
     while done < len(documents):
-        batch = [str(text) for text in documents[done : done + BATCH]]
+        batch = _batch(documents, done)
         vectorizer = CountVectorizer(analyzer=analyse, dtype=np.int32)
         try:
             counts = sp.csr_array(vectorizer.fit_transform(batch))
-            names = tuple(vectorizer.get_feature_names_out())
+            names = np.asarray(vectorizer.get_feature_names_out(), dtype=np.str_)
         except ValueError:  # scikit-learn's "empty vocabulary": no word in these documents
-            counts, names = sp.csr_array((len(batch), 0), dtype=np.int32), ()
+            counts, names = sp.csr_array((len(batch), 0), dtype=np.int32), np.zeros(0, dtype=np.str_)
         batches.append((counts, names))
         done += len(batch)
         if perf_counter() - start > seconds:
             break
-    return Counted(done, tuple(batches), tuple(lost.items()))
+    return Counted(done, tuple(batches), as_arrays(lost))
+
+
+def _batch(documents: Array, start: int) -> list[str]:
+    """Return the next documents, at least one; where batches end depends on the documents alone."""
+    batch: list[str] = []
+    size = 0
+    for text in documents[start : start + BATCH]:
+        batch.append(str(text))
+        size += len(batch[-1])
+        if size >= CHARACTERS:
+            break
+    return batch
+
+
+def as_arrays(lost: dict[str, Counter[str]]) -> tuple[tuple[str, Array, Array], ...]:
+    """Return counters by fate as (fate, words, occurrences), words sorted; empty ones are left out."""
+    return tuple(
+        (
+            fate,
+            np.array(sorted(counter), dtype=np.str_),
+            np.array([counter[word] for word in sorted(counter)], dtype=int),
+        )
+        for fate, counter in lost.items()
+        if counter
+    )
 
 
 def merge(counted: Counted) -> tuple[Any, Array]:
     """Return all batches as one csr_array (documents × terms) and the terms, sorted."""
-    names = np.array(sorted(set().union(*(set(names) for _, names in counted.batches))), dtype=np.str_)
+    names = np.unique(np.concatenate([np.zeros(0, dtype=np.str_), *(names for _, names in counted.batches)]))
     parts = []
     for counts, batch in counted.batches:
-        to = np.searchsorted(names, np.array(batch, dtype=np.str_)) if batch else np.zeros(0, dtype=np.int64)
-        indices = to[counts.indices] if counts.nnz else np.zeros(0, dtype=np.int64)
+        indices = np.searchsorted(names, batch)[counts.indices] if counts.nnz else np.zeros(0, dtype=np.int64)
         parts.append(sp.csr_array((counts.data, indices, counts.indptr), shape=(counts.shape[0], len(names))))
     return sp.csr_array(sp.vstack(parts, format="csr")) if parts else sp.csr_array((0, len(names))), names
 
 
-_FATES = {"stop": "stop words", "short": "fewer than {} letters", "number": "numbers and words with digits"}
+_FATES = {
+    "stop": "stop words",
+    "short": "fewer than {} letters",
+    "long": f"longer than {LONGEST} characters",
+    "number": "numbers and words with digits",
+}
 
 
 def choose(
-    counts: Any, names: Array, rules: WordRules, lost: tuple[tuple[str, Counter[str]], ...] = ()
+    counts: Any, names: Array, rules: WordRules, lost: tuple[tuple[str, Array, Array], ...] = ()
 ) -> tuple[Array, tuple[Dropped, ...]]:
     """Apply the limits on document frequency and on the number of words.
 
@@ -193,7 +225,8 @@ def choose(
     counts : csr_array of shape (n_documents, n_terms)
     names : ndarray of str of shape (n_terms,)
     rules : WordRules
-    lost : what counting already left out, by fate.
+    lost : tuple of (fate, words, occurrences)
+        What counting already left out.
 
     Returns
     -------
@@ -219,19 +252,15 @@ def choose(
         order = keep[np.lexsort((names[keep], -total[keep]))]  # ties by name, so that the choice is the same everywhere
         surplus, keep = order[rules.max_words :], np.sort(order[: rules.max_words])
     dropped = []
-    for fate, counter in lost:
-        if counter:
-            rule = _FATES[fate].format(rules.min_letters)
-            dropped.append(Dropped(rule, len(counter), sum(counter.values()), tuple(_most(counter))))
-    for rule, columns, number in (
-        (f"in fewer than {rules.min_df} documents", np.flatnonzero(rare), total),
-        (f"in more than {rules.max_df:.0%} of the documents", np.flatnonzero(common), total),
-        (f"beyond the {rules.max_words:,} most frequent words", surplus, total),
+    for fate, words, numbers in lost:
+        dropped.append(_dropped(_FATES[fate].format(rules.min_letters), words, numbers))
+    for rule, columns in (
+        (f"in fewer than {rules.min_df} documents", np.flatnonzero(rare)),
+        (f"in more than {rules.max_df:.0%} of the documents", np.flatnonzero(common)),
+        (f"beyond the {rules.max_words:,} most frequent words", surplus),
     ):
         if len(columns):
-            top = columns[np.lexsort((names[columns], -number[columns]))][:12]
-            examples = tuple((str(names[j]), int(number[j])) for j in top)
-            dropped.append(Dropped(rule, len(columns), int(total[columns].sum()), examples))
+            dropped.append(_dropped(rule, names[columns], total[columns]))
     if len(keep) < 2:
         worst = max(dropped, key=lambda d: d.tokens, default=None)
         because = f"; most went as “{worst.rule}” ({worst.words:,} words)" if worst else "; the documents hold none"
@@ -241,8 +270,10 @@ def choose(
     return keep, tuple(dropped)
 
 
-def _most(counter: Counter[str], n: int = 12) -> list[tuple[str, int]]:
-    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:n]
+def _dropped(rule: str, words: Array, numbers: Array, n: int = 12) -> Dropped:
+    top = np.lexsort((words, -numbers))[:n]
+    examples = tuple((str(words[j]), int(numbers[j])) for j in top)
+    return Dropped(rule, len(words), int(numbers.sum()), examples)
 
 
 def build(dataset: Dataset, counts: Any, names: Array, rules: WordRules, lost: Any = ()) -> TextMatrix:
@@ -327,7 +358,7 @@ def from_counts(dataset: Dataset, rules: WordRules) -> TextMatrix:
     """
     X = sp.csr_array(dataset.X)
     whole = bool(np.all(X.data == np.round(X.data)))
-    lost: dict[str, Counter[str]] = {fate: Counter() for fate in ("stop", "short", "number")}
+    lost: dict[str, Counter[str]] = {fate: Counter() for fate in FATES}
     sums = np.bincount(X.indices, weights=X.data, minlength=X.shape[1])
     folded, columns = [], []
     for j, name in enumerate(dataset.cols.tolist()):
@@ -342,5 +373,5 @@ def from_counts(dataset: Dataset, rules: WordRules) -> TextMatrix:
     gather = sp.csr_array((np.ones(len(columns)), (np.array(columns, int), place)), shape=(X.shape[1], len(names)))
     counts = sp.csr_array(X @ gather)  # columns that fold to one word (Bank, bank) are added
     if whole:
-        return build(dataset, counts, names, rules, tuple(lost.items()))
-    return build(dataset, counts, names, replace(rules, weighting="counts"), tuple(lost.items()))
+        return build(dataset, counts, names, rules, as_arrays(lost))
+    return build(dataset, counts, names, replace(rules, weighting="counts"), as_arrays(lost))

@@ -12,6 +12,8 @@ from typing import Literal
 from nmf_core.lenses.text.stopwords import TITLES, stop_list
 
 MAX_WORDS = 50_000
+LONGEST = 60  # characters of a word; beyond it is an address or a block of encoded data
+FATES = ("stop", "short", "long", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ _DIGIT = re.compile(r"[\d_]")
 class Judge(dict[str, tuple[str, str]]):
     """Remembers for every run of word characters (word as counted, fate): texts repeat themselves.
 
-    ``fate`` is ``"word"``, ``"stop"`` (a stop word), ``"short"`` or ``"number"`` (holds digits); only ``"word"`` is
-    counted.
+    ``fate`` is ``"word"``, ``"stop"`` (a stop word), ``"short"``, ``"long"`` (no word, but data) or ``"number"`` (holds
+    digits); only ``"word"`` is counted.
     """
 
     def __init__(self, rules: WordRules) -> None:
@@ -118,7 +120,9 @@ class Judge(dict[str, tuple[str, str]]):
 
     def __missing__(self, raw: str) -> tuple[str, str]:
         rules = self.rules
-        if rules.tokens != "digits" and _DIGIT.search(raw):
+        if len(raw) > LONGEST:
+            verdict = raw[:LONGEST], "long"
+        elif rules.tokens != "digits" and _DIGIT.search(raw):
             verdict = raw, "number"
         elif len(raw) < rules.min_letters:
             verdict = raw, "short"
