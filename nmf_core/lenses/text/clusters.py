@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nmf_core.lenses.text.documents import dominant
-from nmf_core.types import Array
+from nmf_core.types import Array, Chunk, Dataset, Stop
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,3 +122,32 @@ def cross_table(groups: Array, labels: Array, group_names: tuple[str, ...], most
     table = np.zeros((len(rows) + (len(names) > most), len(group_names)), dtype=int)
     np.add.at(table, (place, groups[both]), 1)
     return pd.DataFrame(table, index=rows + (["(others)"] if len(names) > most else []), columns=list(group_names))
+
+
+@dataclass(frozen=True, slots=True)
+class PlainGroups:
+    """Work: :func:`by_words` on a data set, which takes seconds on a large corpus.
+
+    Attributes
+    ----------
+    dataset_id : str
+    n_clusters : int
+    seed : int
+    """
+
+    dataset_id: str
+    n_clusters: int
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Digest of everything that decides the result."""
+        return hashlib.blake2b(f"plain groups {self!r}".encode(), digest_size=12).hexdigest()
+
+    def advance(self, dataset: Dataset, state: Any, budget: float) -> Chunk:
+        """Do it all: scikit-learn's k-means cannot be cut."""
+        return Chunk(by_words(dataset.X, self.n_clusters, self.seed), Stop.CONVERGED, 1.0, "grouped by words")
+
+    def result(self, dataset: Dataset, state: Array | None, stop: Stop) -> Array | None:
+        """Return the group of each document."""
+        return state

@@ -127,12 +127,15 @@ def hellinger(shares: Array, mixture_of_one: Array) -> Array:
 
 
 def nearest(
-    matrix: TextMatrix, topics: Topics, vector: Any, shares: Array, n: int = 8, *, by: str = "words", skip: int = -1
+    X: Any, topics: Topics, vector: Any, shares: Array, n: int = 8, *, by: str = "words", skip: int = -1
 ) -> tuple[Array, Array]:
     """Return the nearest documents to a text and their similarities, the nearest first.
 
     Parameters
     ----------
+    X : csr_array of shape (n_documents, n_words)
+        As factorized.
+    topics : Topics
     vector : csr_array of shape (1, n_words)
     shares : ndarray of shape (n_topics,)
     by : {"words", "topics"}
@@ -142,7 +145,7 @@ def nearest(
     """
     if by not in ("words", "topics"):
         raise ValueError(f"by: must be 'words' or 'topics', not {by!r}")
-    score = cosine(matrix.dataset.X, vector) if by == "words" else hellinger(topics.shares, shares)
+    score = cosine(X, vector) if by == "words" else hellinger(topics.shares, shares)
     score = np.where(topics.shares.sum(axis=1) > 0, score, 0.0)
     if 0 <= skip < len(score):
         score[skip] = -1

@@ -1,0 +1,299 @@
+"""What each section found, as a sentence made from numbers: also when the usual alternative is better."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nmf_core.lenses.text.clusters import Agreement
+from nmf_core.lenses.text.documents import nearest
+from nmf_core.lenses.text.fold_in import shares_of, weights_of
+from nmf_core.lenses.text.prevalence import Prevalence, clearest_change
+from nmf_core.lenses.text.second_opinion import Opinion
+from nmf_core.lenses.text.summary import Race
+from nmf_core.lenses.text.topics import Topics
+from nmf_core.lenses.text.vectorize import TextMatrix
+from nmf_core.types import Array, Chunk, Dataset, FitResult, Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A measured result.
+
+    Attributes
+    ----------
+    holds : bool or None
+        True: NMF did better than the alternative; False: worse; None: too close to tell, or nothing to compare.
+    text : str
+        One or two sentences with the numbers; may hold names from files, so escape it.
+    """
+
+    holds: bool | None
+    text: str
+
+
+def topics_claim(opinion: Opinion, n_words: int = 10) -> Claim:
+    """Compare the coherence of NMF's topics with LDA's over the seeds done."""
+    if not len(opinion.lda):
+        return Claim(None, "LDA has not finished a first run, so there is nothing to compare yet.")
+    seeds = f"{len(opinion.lda)} seed{'s' if len(opinion.lda) > 1 else ''}"
+    told = (
+        f"mean NPMI of the top {n_words} words, counted on these same documents: NMF {_span(opinion.nmf)}, "
+        f"LDA {_span(opinion.lda)} ({seeds} each, equal rank, LDA with scikit-learn's priors)"
+    )
+    if opinion.nmf.min() > opinion.lda.max():
+        return Claim(True, f"NMF's topics are more coherent than LDA's on every seed — {told}.")
+    if opinion.nmf.max() < opinion.lda.min():
+        return Claim(False, f"Here NMF loses: LDA's topics are more coherent on every seed — {told}.")
+    lead = "NMF" if opinion.nmf.mean() > opinion.lda.mean() else "LDA"
+    return Claim(None, f"Too close to call, with {lead} ahead on average — {told}.")
+
+
+def _span(values: Array) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
+    return f"{values.mean():.3f} (from {values.min():.3f} to {values.max():.3f})"
+
+
+def clusters_claim(ours: Agreement, plain: Agreement, how: str, label: str) -> Claim:
+    """Compare groups by topics with k-means on the words themselves, against a label."""
+    if ours.n_labels < 2 or ours.n < 4:
+        return Claim(None, f"{label} has too few labelled documents to compare groups with.")
+    told = (
+        f"against {label} ({ours.n:,} documents, {ours.n_labels} labels): {how} ARI {ours.ari:.3f}, "
+        f"NMI {ours.nmi:.3f}, chance-corrected AMI {ours.ami:.3f}; k-means on the words ARI {plain.ari:.3f}, NMI {plain.nmi:.3f}, "
+        f"AMI {plain.ami:.3f}"
+    )
+    weak = (
+        f" Both are close to chance: {label} is not what the words of these documents divide by."
+        if max(ours.ami, plain.ami) < 0.1
+        else ""
+    )
+    gap = ours.ami - plain.ami
+    if abs(gap) < 0.01:
+        return Claim(None, f"No clear winner {told}.{weak}")
+    verdict = (
+        "Topics agree better than plain words" if gap > 0 else "Here NMF loses: plain words agree better than topics"
+    )
+    return Claim(gap > 0, f"{verdict} {told}.{weak}")
+
+
+def prevalence_claim(found: Prevalence, names: tuple[str, ...], what: str) -> Claim:
+    """Say which difference is the clearest, and whether the intervals lie apart."""
+    change = clearest_change(found)
+    if change is None:
+        return Claim(None, f"No two {what} hold five documents with words each, so nothing can be compared.")
+    a, b, t = change.low_group, change.high_group, change.topic
+
+    def told(g: int) -> str:
+        return (
+            f"{found.groups[g]} {found.value[g, t]:.1%} "
+            f"({found.low[g, t]:.1%} to {found.high[g, t]:.1%}, n = {found.n[g]})"
+        )
+
+    comparisons = found.value.shape[1] * int((found.n >= 5).sum())
+    if change.apart:
+        text = (
+            f"The clearest difference is “{names[t]}”: {told(b)} against {told(a)}, and the intervals do not overlap. "
+            f"It is the largest of {comparisons} values looked at, so take it as a lead, not as a proof."
+        )
+    else:
+        text = (
+            f"No difference stands out: even the largest, “{names[t]}” with {told(b)} against {told(a)}, has "
+            "overlapping intervals."
+        )
+    return Claim(None, text)
+
+
+def keyword_claim(topics: Topics, matrix: TextMatrix, codes: Array, n_groups: int, n_words: int = 3) -> Claim:
+    """Compare topics with the usual alternative, counting a few keywords, over the same groups of documents.
+
+    For every topic: the rank correlation, over groups with at least five documents, of its mean share with the share of
+    documents that hold at least one of its first `n_words` words.
+    """
+    from scipy.stats import spearmanr
+
+    held = (codes >= 0) & (topics.shares.sum(axis=1) > 0)
+    n = np.bincount(codes[held], minlength=n_groups)
+    groups = np.flatnonzero(n >= 5)
+    if len(groups) < 4:
+        return Claim(None, "Counting keywords instead cannot be compared here: it takes four groups of five documents.")
+    found = []
+    for t, words in enumerate(topics.top(n_words, 0.6)):
+        holds = np.asarray((matrix.counts[:, words] > 0).sum(axis=1)).ravel() > 0
+        pairs = np.array(
+            [(topics.shares[held & (codes == g), t].mean(), holds[held & (codes == g)].mean()) for g in groups]
+        )
+        if np.ptp(pairs, axis=0).min() > 0:
+            found.append(float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic))
+    if not found:
+        return Claim(None, "Counting keywords instead cannot be compared here: no topic differs between groups.")
+    middle = float(np.median(found))
+    close = (
+        "keywords alone would tell nearly the same story"
+        if middle >= 0.8
+        else "keywords alone would tell another story"
+    )
+    return Claim(
+        None,
+        f"The usual alternative, counting documents that hold one of a topic's first {n_words} words, ranks the groups "
+        f"with a median correlation of {middle:.2f} to the topic shares over {len(found)} topics: {close}.",
+    )
+
+
+def summary_claim(race: Race, n: int) -> Claim:
+    """Compare summaries by NMF with lead, random and the centroid method over many documents."""
+    m = len(race.nmf)
+    if m < 3:
+        return Claim(None, f"Only {m} of these documents are long enough to compare summaries of {n} sentences.")
+    told = (
+        f"centroid similarity with about as many words, mean over {m} documents of at least {3 * n} sentences: "
+        f"NMF {race.nmf.mean():.3f}, first sentences {race.lead.mean():.3f}, random {race.random.mean():.3f}, "
+        f"centroid method without topics {race.plain.mean():.3f}"
+    )
+    wins = (
+        f"NMF is ahead of the first sentences in {_of(race.nmf > race.lead)} documents and of random ones in "
+        f"{_of(race.nmf > race.random)}"
+    )
+    ahead = race.nmf.mean() > max(race.lead.mean(), race.random.mean())
+    verdict = "Sentences chosen by NMF say more of the whole" if ahead else "Here NMF loses"
+    plain = race.plain.mean() - race.nmf.mean()
+    honest = (
+        " The centroid method, which aims at this very measure, does better."
+        if plain > 0.005
+        else " The centroid method, which aims at this very measure, does no better."
+        if plain < -0.005
+        else " The centroid method, which aims at this very measure, does as well."
+    )
+    return Claim(bool(ahead), f"{verdict} — {told}. {wins}.{honest}")
+
+
+def _of(which: Array) -> str:
+    return f"{int(which.sum())} of {len(which)}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoldInCheck:
+    """How fold-in treats documents whose topics are known.
+
+    Attributes
+    ----------
+    n : int
+        Documents of the corpus folded in as if they were new.
+    error : float
+        Largest difference between the shares found and the document's own.
+    same_words, same_topics : float
+        Part of the documents whose nearest other document, by words or by topics, has the same label; NaN without one.
+    chance : float
+        Part of pairs of documents with the same label.
+    """
+
+    n: int
+    error: float
+    same_words: float
+    same_topics: float
+    chance: float
+
+
+def check_fold_in(X_all: Any, result: FitResult, topics: Topics, labels: Array | None, most: int = 200) -> FoldInCheck:
+    """Fold documents of the corpus in again, and compare their neighbours by words and by topics.
+
+    Parameters
+    ----------
+    X_all : csr_array of shape (n_documents, n_words)
+        As factorized.
+    result : FitResult
+    topics : Topics
+    labels : ndarray of shape (n_documents,), optional
+    most : int
+        Documents folded in, evenly spread.
+    """
+    held = np.flatnonzero(topics.shares.sum(axis=1) > 0)
+    chosen = held[:: max(1, -(-len(held) // most))]
+    X = X_all[chosen]
+    shares = shares_of(weights_of(X, result), result, topics)
+    error = float(np.abs(shares - topics.shares[chosen]).max(initial=0.0))
+    if labels is None:
+        return FoldInCheck(len(chosen), error, float("nan"), float("nan"), float("nan"))
+    same: dict[str, list[bool]] = {"words": [], "topics": []}
+    for i, d in enumerate(chosen):
+        for by, found in same.items():
+            near, _ = nearest(X_all, topics, X[[i]], shares[i], 1, by=by, skip=int(d))
+            if len(near):
+                found.append(bool(labels[near[0]] == labels[d]))
+    counts = np.unique(np.asarray(labels).astype(str), return_counts=True)[1]
+    n = counts.sum()
+    chance = float((counts * (counts - 1)).sum() / (n * (n - 1))) if n > 1 else float("nan")
+    return FoldInCheck(
+        len(chosen),
+        error,
+        float(np.mean(same["words"])) if same["words"] else float("nan"),
+        float(np.mean(same["topics"])) if same["topics"] else float("nan"),
+        chance,
+    )
+
+
+def fold_in_claim(check: FoldInCheck, label: str | None) -> Claim:
+    """Say how well fold-in gives documents their own topics back, and which neighbours are better."""
+    told = (
+        f"{check.n:,} documents of this corpus, folded in as if they were new, get their own topic shares back to "
+        f"within {max(check.error * 100, 0.01):.2f} percentage points."
+    )
+    if label is None or check.same_words != check.same_words or check.same_topics != check.same_topics:
+        return Claim(None, told)
+    gap = check.same_topics - check.same_words
+    who = (
+        "topics find better neighbours than plain words"
+        if gap > 0.01
+        else "here NMF loses: plain words find better neighbours than topics"
+        if gap < -0.01
+        else "topics and plain words find equally good neighbours"
+    )
+    return Claim(
+        None if abs(gap) <= 0.01 else gap > 0,
+        f"{told} The nearest other document has the same {label} in {check.same_topics:.0%} of the cases by topics, in "
+        f"{check.same_words:.0%} by words, and in {check.chance:.0%} by chance: {who}.",
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldInTest:
+    """Work: :func:`check_fold_in` on the data set a result was fitted on.
+
+    Attributes
+    ----------
+    fitted : FitResult
+        Without its state; `fitted.request.dataset_id` names the data.
+    label : str
+        Column of labels; empty for none.
+    corpus : str
+        Digest of what else decides the labels (the data set's id does not cover them).
+    """
+
+    fitted: FitResult
+    label: str
+    corpus: str
+
+    @property
+    def key(self) -> str:
+        """Digest of everything that decides the result."""
+        said = f"fold-in {self.fitted.request.key} {self.fitted.n_iter} {self.label!r} {self.corpus}"
+        return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
+
+    @property
+    def dataset_id(self) -> str:
+        """The data it runs on."""
+        return self.fitted.request.dataset_id
+
+    def advance(self, dataset: Dataset, state: Any, budget: float) -> Chunk:
+        """Do it all: the number of documents folded in is limited."""
+        topics = Topics.of(self.fitted.W, self.fitted.H, dataset.X, dataset.cols)
+        labels = np.asarray(dataset.labels[self.label]) if self.label else None
+        return Chunk(check_fold_in(dataset.X, self.fitted, topics, labels), Stop.CONVERGED, 1.0, "folded in")
+
+    def result(self, dataset: Dataset, state: FoldInCheck | None, stop: Stop) -> FoldInCheck | None:
+        """Return the check."""
+        return state
