@@ -211,7 +211,7 @@ def _fold(array: Array, talk: Talk) -> tuple[Array, tuple[int, ...], str, dict[s
         array.reshape(-1, shape[-1]),
         (),
         "cube",
-        {"height": shape[0], "width": shape[1] if array.ndim == 3 else math.prod(shape[1:-1])},
+        {"image_shape": (shape[0], math.prod(shape[1:-1]))},
     )
 
 

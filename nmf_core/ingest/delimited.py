@@ -11,7 +11,6 @@ from typing import Any
 
 from nmf_core.ingest.book import Book
 from nmf_core.ingest.columns import Column
-from nmf_core.ingest.decode import to_utf8
 from nmf_core.ingest.dialect import (
     SEPARATORS,
     Dialect,
@@ -28,24 +27,21 @@ SAMPLE_BYTES, SAMPLE_LINES, LINE_CUT = 1 << 18, 400, 20_000
 WIDE = 2000  # beyond so many columns Arrow's cost per column outweighs its speed per row
 
 
-def read_delimited(data: bytes | memoryview, talk: Talk) -> list[Column]:
-    """Read a text table into columns.
+def read_delimited(body: bytes | memoryview, talk: Talk) -> list[Column]:
+    """Read a text table, given as UTF-8, into columns.
 
     Raises
     ------
     Refused
         For a file that is empty, no text, ragged, or beyond the limits; the message names the line.
     """
-    body = to_utf8(data, talk)
     if not bytes(body[:4096]).strip() and not bytes(body).strip():
         raise Refused(
             "empty",
-            f"The file is empty ({len(data)} bytes)"
-            if not len(data)
-            else "The file is empty: it holds only blank lines",
+            "The file is empty: it holds only blank lines",
             hint="Choose a file with rows and columns",
         )
-    lines = _first_lines(body)
+    lines = first_lines(body)
     dialect, names, width, offset, header_lines = _understand(lines, body, talk)
     _check_cell_length(lines, talk)
     if width > talk.limits.columns:
@@ -72,7 +68,7 @@ def read_delimited(data: bytes | memoryview, talk: Talk) -> list[Column]:
     return book.close(names)
 
 
-def _first_lines(body: bytes | memoryview) -> list[str]:
+def first_lines(body: bytes | memoryview) -> list[str]:
     """Return the first lines with their ends; the last one only if it is whole or alone."""
     head = bytes(body[:SAMPLE_BYTES])
     if len(body) > SAMPLE_BYTES and not re.search(rb"[\r\n]", head):

@@ -99,7 +99,8 @@ def guess_separator(lines: list[str]) -> tuple[str, str]:
         body = rows[1:] or rows
         for decimal in (".",) if separator == "," else (".", ","):
             share = number_share(body, decimal)
-            if separator in (" ", ":") and (consistency < 0.9 or share == 0.0):
+            words = consistency == 1.0 and modal <= 3 and len(rows) > 2  # links of a network: a b
+            if separator in (" ", ":") and (consistency < 0.9 or share == 0.0) and not (words and separator == " "):
                 continue
             score = (round(consistency * (0.2 + share) * (0.6 + 0.4 * first), 2), float(-(decimal == ",")), -rank)
             if score > best:

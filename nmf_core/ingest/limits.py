@@ -17,6 +17,8 @@ class Limits:
     ----------
     upload : int
         Bytes of one file.
+    files : int
+        Files of one upload.
     unpacked : int
         Bytes after unpacking a .gz, .zip or .npz.
     members : int
@@ -42,6 +44,7 @@ class Limits:
     """
 
     upload: int = 50 * MB
+    files: int = 20
     unpacked: int = 500 * MB
     members: int = 1000
     cells: int = 25 * MB

@@ -49,22 +49,24 @@ def guess_layout(columns: list[Column], given: Sequence[str], talk: Talk) -> str
     hint = ""
     if _SOURCE.match(names[0]) and _TARGET.match(names[1]) and (overlap > 0.1 or first.kind == "text"):
         hint = "network"
-    elif value is not None and _ROW.match(names[0]) and (_COL.match(names[1]) or _VALUE.match(value.name)):
-        hint = "long"
-    elif value is not None and _COL.match(names[1]) and _VALUE.match(value.name):
+    elif (value is not None and _ROW.match(names[0]) and (_COL.match(names[1]) or _VALUE.match(value.name))) or (
+        value is not None and _COL.match(names[1]) and _VALUE.match(value.name)
+    ):
         hint = "long"
     texts = first.kind == "text" and second.kind == "text"
     pairs = len(set(zip(a, b, strict=True)))
     repeats = len(distinct_a) < n or len(distinct_b) < n
+    bare = len(columns) == 2 and names == ["c1", "c2"] and n > 2 and overlap > 0.3  # as SNAP and others write links
     if (
         not hint
+        and not bare
         and not (texts and (value is not None or overlap > 0.2))
         and not (
             value is not None and repeats and pairs == n and n >= 10 and max(len(distinct_a), len(distinct_b)) <= n / 2
         )
     ):
         return "table"
-    default = hint or ("network" if overlap > 0.2 and texts else "long" if texts else "table")
+    default = hint or ("network" if bare or (overlap > 0.2 and texts) else "long" if texts else "table")
     if default == "long" and value is None:
         default = "network"
     options = []
@@ -160,11 +162,21 @@ def long_matrix(a: Sequence[str], b: Sequence[str], values: np.ndarray, talk: Ta
 _TWICE = (("mean", "their mean"), ("sum", "their sum"), ("last", "the last one"), ("first", "the first one"))
 
 
-def network(a: Sequence[str], b: Sequence[str], weights: np.ndarray, talk: Talk, *, weighted: bool) -> Raw:
-    """Turn links into a symmetric adjacency matrix; parallel links add up."""
+def network(
+    a: Sequence[str],
+    b: Sequence[str],
+    weights: np.ndarray,
+    talk: Talk,
+    *,
+    weighted: bool,
+    nodes: Sequence[str] = (),
+) -> Raw:
+    """Turn links into a symmetric adjacency matrix; parallel links add up, nodes without links may be given."""
     import scipy.sparse as sp
 
-    nodes, index = _index([*a, *b])
+    known, index = _index([*nodes, *a, *b])
+    index = index[len(nodes) :]
+    nodes = known
     check_sides(len(nodes), len(nodes), talk)
     i, j = index[: len(a)], index[len(a) :]
     loops = int((i == j).sum())

@@ -59,6 +59,13 @@ def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list
     return result
 
 
+def file_name(name: str) -> str:
+    """Return the last part of a path that a browser sent: no folders, no control characters, at most 120 characters."""
+    base = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    kept = "".join(c for c in base if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")).strip()
+    return kept[-120:] or "file"
+
+
 def title(file_name: str) -> str:
     """Make a title from a file's name: no folders, no ending, no control characters, at most 80 characters."""
     base = file_name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from nmf_core.ingest.limits import Limits, size
-from nmf_core.ingest.names import title
+from nmf_core.ingest.limits import MB, Limits, size
+from nmf_core.ingest.names import file_name, title
 from nmf_core.ingest.reading import Choices, Message, Reading, Refused, Verdict
 from nmf_core.ingest.sandbox import Outcome, read_in_child
 from nmf_core.ingest.settle import settle
@@ -95,3 +99,57 @@ def conclude(outcome: Outcome, name: str, choices: Choices, limits: Limits = LIM
             choices=choices,
             format=form,
         )
+
+
+def read_many(
+    files: Sequence[tuple[str, bytes]],
+    choices: Choices | None = None,
+    *,
+    limits: Limits = LIMITS,
+    sandbox: bool = True,
+) -> Reading:
+    """Read several files together: pictures or texts become rows, of other files one is asked for.
+
+    Parameters
+    ----------
+    files : sequence of (name, bytes)
+    choices, limits, sandbox : see `read`
+    """
+    if len(files) == 1:
+        return read(files[0][1], files[0][0], choices, limits=limits, sandbox=sandbox)
+    given = dict(choices or {})
+    total = sum(len(data) for _, data in files)
+    message = None
+    if not files:
+        message = Message("empty", "No file was chosen")
+    elif len(files) > limits.files:
+        message = Message(
+            "too-many-files",
+            f"{len(files):,} files at once; the limit is {limits.files}",
+            hint="Pack them as one .zip",
+        )
+    elif total > limits.upload:
+        message = Message(
+            "upload-too-large",
+            f"The files are {size(total)} together; the limit is {size(limits.upload)}",
+            hint="Choose fewer files",
+        )
+    if message:
+        return Reading(Verdict.REFUSE, "files", message=message, choices=given)
+    buffer = io.BytesIO()
+    seen: dict[str, int] = {}
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in files:
+            base = file_name(name)
+            seen[base] = seen.get(base, 0) + 1
+            stem, dot, ending = base.rpartition(".")
+            numbered = base if seen[base] == 1 else f"{stem or ending} ({seen[base]}){dot}{ending if stem else ''}"
+            info = zipfile.ZipInfo(numbered, date_time=(1980, 1, 1, 0, 0, 0))  # same files, same bytes
+            archive.writestr(info, data)
+    return read(
+        buffer.getvalue(),
+        f"{len(files)} files",
+        given,
+        limits=replace(limits, upload=limits.upload + MB),
+        sandbox=sandbox,
+    )

@@ -108,7 +108,7 @@ class Message:
         return [part for part in (text, self.hint) if part]
 
 
-class Refused(Exception):  # noqa: N818 - an outcome, not an error of the program
+class Refused(Exception):
     """Raised inside a reader to end with a `Message`; never leaves `read`."""
 
     def __init__(self, code: str, text: str, place: str = "", hint: str = "") -> None:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from nmf_core.ingest.columns import Column, days, looks_other, truth
+from nmf_core.ingest.documents import from_documents
 from nmf_core.ingest.long_table import arrange_long, guess_layout
-from nmf_core.ingest.names import tidy_names
+from nmf_core.ingest.names import BUDGET, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.talk import Talk
@@ -48,6 +49,9 @@ def arrange(columns: list[Column], talk: Talk) -> Raw:
     layout = guess_layout(columns, given, talk)
     if layout != "table":
         return arrange_long(columns, layout, talk)
+    prose = _prose_column(columns, talk)
+    if prose is not None:
+        return _documents(columns, prose, given, n, talk)
     rows, used = _row_names(columns, given, n, talk)
     rest = [column for column in columns if column is not used]
     numeric = _numeric(rest, talk)
@@ -99,6 +103,50 @@ def _without_empty(columns: list[Column], talk: Talk) -> tuple[list[Column], int
                 column.missing -= k
             n -= k
     return kept, n
+
+
+def _prose_column(columns: list[Column], talk: Talk) -> Column | None:
+    """Return the column of running text to be read as documents, if there is one and it is wanted."""
+    prose = [c for c in columns if c.kind == "text" and _is_prose(c)]
+    if not prose:
+        return None
+    numbers = sum(c.kind in ("number", "bool") for c in columns)
+    longest = max(prose, key=lambda c: sum(map(len, (c.texts or [])[:200])))
+    options = [Option(c.name, f"the texts in {c.name}", len(c.texts or [])) for c in prose]
+    if numbers:
+        options.append(Option("", f"the {numbers} column{'s' * (numbers > 1)} of numbers", numbers))
+    answer = talk.ask("text_column", "What should be factorized?", options, longest.name, required=numbers > 1)
+    column = next((c for c in prose if c.name == answer), None)
+    if column is not None:
+        talk.note("text-column", f"The texts in {column.name} were read as documents.", "text_column")
+    return column
+
+
+def _documents(columns: list[Column], prose: Column, given: Sequence[str], n: int, talk: Talk) -> Raw:
+    rest = [c for c in columns if c is not prose]
+    names, used = _row_names(rest, [c.name for c in rest], n, talk) if rest else (None, None)
+    keep = np.array([bool(text.strip()) for text in prose.texts or []], dtype=bool)
+    if not keep.all():
+        k = int((~keep).sum())
+        talk.note("documents-empty", f"{k} empty text{'s' * (k > 1)} left out.")
+    at = np.flatnonzero(keep)
+    if len(at) < 2:
+        raise Refused(
+            "one-document",
+            f"There {'is 1 document' if len(at) else 'are no documents'}; at least two are needed",
+            hint="Choose a table with more rows",
+        )
+    rows = [f"document {i + 1}" for i in at] if names is None or used is None else [str(names[i]) for i in at]
+    raw = from_documents([(prose.texts or [])[i] for i in at], rows, talk)
+    labels = {}
+    for column in rest:
+        values = _label_values(column)
+        distinct = len(set(values.tolist()))
+        if column is not used and 2 <= distinct <= max(2, min(60, n // 2)) and column.kind != "out":
+            labels[column.name] = values[at]
+    if labels:
+        talk.note("labels", f"Set aside as labels: {', '.join(list(labels)[:5])}.")
+    return raw.with_(labels=labels)
 
 
 def _row_names(columns: list[Column], given: Sequence[str], n: int, talk: Talk) -> tuple[Array, Column | None]:
@@ -217,7 +265,7 @@ def _stack(columns: list[Column]) -> Array:
 
 def _label_values(column: Column) -> Array:
     if column.texts is not None and column.kind != "number":
-        width = 200
+        width = max(12, min(200, BUDGET // (4 * max(1, len(column.texts)))))
         return np.array([text.strip()[:width] for text in column.texts], dtype=np.str_)
     return np.array([_whole(x) for x in column.numbers], dtype=np.str_)  # type: ignore[union-attr]
 

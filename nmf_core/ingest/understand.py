@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
+
 from nmf_core.ingest.detect import NAMES, detect
 from nmf_core.ingest.limits import Limits, size
 from nmf_core.ingest.names import title
 from nmf_core.ingest.raw import Raw
-from nmf_core.ingest.reading import Choices, Message, Refused
+from nmf_core.ingest.reading import Choices, Message, Option, Refused
 from nmf_core.ingest.talk import Talk
 
 
@@ -82,11 +84,31 @@ def parse(data: bytes | memoryview, name: str, talk: Talk, depth: int = 0) -> Ra
 
         return arrange((read_parquet if kind == "parquet" else read_arrow)(data, talk), talk)
     if kind == "text":
-        from nmf_core.ingest.delimited import read_delimited
-        from nmf_core.ingest.table import arrange
+        return _text(data, name, talk)
+    if kind == "mtx":
+        from nmf_core.ingest.matrix_market import read_matrix_market
 
-        _note_disguise(name, talk, kind)
-        return arrange(read_delimited(data, talk), talk)
+        return read_matrix_market(data, talk)
+    if kind == "json":
+        from nmf_core.ingest.json_records import read_json
+
+        return read_json(data, talk)
+    if kind in ("graphml", "gml"):
+        from nmf_core.ingest.networks import read_gml, read_graphml
+
+        return (read_graphml if kind == "graphml" else read_gml)(data, talk)
+    if kind == "image":
+        from nmf_core.ingest.pictures import read_picture
+
+        return read_picture(data, name, talk)
+    if kind == "audio":
+        from nmf_core.ingest.sounds import read_sound
+
+        return read_sound(data, talk)
+    if kind == "hdf5":
+        from nmf_core.ingest.annotated import read_h5ad
+
+        return read_h5ad(data, talk)
     raise Refused(
         "format", f"{NAMES.get(kind, kind)} files are not read", hint="Save the data as CSV, Excel, Parquet or NPZ"
     )
@@ -120,14 +142,61 @@ def _zip(data: bytes | memoryview, name: str, talk: Talk, depth: int) -> Raw:
         raise Refused("empty", "The archive is empty", hint="Choose an archive that holds data")
     if len(members) == 1:
         return parse(read_member(archive, members[0], talk), members[0].filename, talk, depth + 1)
-    from nmf_core.ingest.limits import size as written
-    from nmf_core.ingest.reading import Option
+    return _members(archive, members, talk, depth)
 
-    options = [Option(i.filename, f"{i.filename[:80]} ({written(i.file_size)})", i.file_size) for i in members]
+
+def _members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], talk: Talk, depth: int) -> Raw:
+    """Take many pictures or many texts together; else ask which file is wanted."""
+    from nmf_core.ingest.archive import read_member
+
+    pictures = [i for i in members if _kind_of(archive, i) == "image"]
+    texts = [i for i in members if i.filename.lower().endswith((".txt", ".md"))]
+    if len(pictures) > 1 and len(pictures) >= 0.5 * len(members):
+        from nmf_core.ingest.pictures import read_pictures
+
+        talk.format = "pictures"
+        _note_rest(len(members) - len(pictures), talk)
+        return read_pictures([(i.filename, read_member(archive, i, talk)) for i in pictures], talk)
+    if len(texts) > 1 and len(texts) >= 0.5 * len(members):
+        from nmf_core.ingest.documents import read_texts
+
+        talk.format = "texts"
+        _note_rest(len(members) - len(texts), talk)
+        return read_texts([(i.filename, read_member(archive, i, talk)) for i in texts], talk)
+    options = [Option(i.filename, f"{i.filename[:80]} ({size(i.file_size)})", i.file_size) for i in members]
     largest = max(members, key=lambda i: i.file_size)
     chosen = talk.ask("member", "Which file of the archive holds the data?", options, largest.filename)
     info = next(i for i in members if i.filename == chosen)
     return parse(read_member(archive, info, talk), info.filename, talk, depth + 1)
+
+
+def _kind_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
+    try:
+        with archive.open(info) as file:
+            return detect(file.read(512))
+    except Exception:  # a damaged member is no picture; reading it will say so
+        return ""
+
+
+def _note_rest(k: int, talk: Talk) -> None:
+    if k:
+        talk.note("members-left-out", f"{k} other file{'s' * (k > 1)} of the archive left out.")
+
+
+def _text(data: bytes | memoryview, name: str, talk: Talk) -> Raw:
+    from nmf_core.ingest.decode import to_utf8
+    from nmf_core.ingest.delimited import first_lines, read_delimited
+    from nmf_core.ingest.documents import looks_like_prose, read_text
+    from nmf_core.ingest.table import arrange
+
+    _note_disguise(name, talk)
+    body = to_utf8(data, talk)
+    if looks_like_prose(first_lines(body)):
+        options = [Option("text", "running text: documents and words"), Option("table", "a table")]
+        if talk.ask("text_or_table", "What does the file hold?", options, "text", required=False) == "text":
+            talk.format = "text"
+            return read_text(body, talk)
+    return arrange(read_delimited(body, talk), talk)
 
 
 def _ole(data: bytes | memoryview, talk: Talk) -> Raw:
@@ -141,7 +210,7 @@ def _ole(data: bytes | memoryview, talk: Talk) -> Raw:
     return arrange(read_workbook(data, talk), talk)
 
 
-def _note_disguise(name: str, talk: Talk, kind: str) -> None:
+def _note_disguise(name: str, talk: Talk) -> None:
     ending = name.lower().rsplit(".", 1)[-1] if "." in name else ""
     if ending in (
         "xlsx",

@@ -82,7 +82,7 @@ def receive(file: IO[bytes]) -> tuple[Raw | None, list[Note], list[Question], Me
 
     def get(ref: Mapping[str, Any]) -> Any:
         if "value" in ref:
-            return ref["value"]
+            return _tuples(ref["value"])
         if "texts" in ref:
             return _texts(arrays[ref["texts"]], arrays[ref["texts"] + 1])
         return arrays[ref["array"]]
@@ -109,6 +109,11 @@ def receive(file: IO[bytes]) -> tuple[Raw | None, list[Note], list[Question], Me
     if list(raw.shape) != values["shape"] or (len(raw.rows), len(raw.cols)) != raw.shape:
         raise ValueError("shapes differ")
     return raw, notes, questions, message, str(answer["format"])
+
+
+def _tuples(value: Any) -> Any:
+    """Give shapes back as the tuples they were before JSON."""
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
 def _load(file: IO[bytes], size: int) -> Array:

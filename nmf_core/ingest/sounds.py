@@ -1,0 +1,88 @@
+"""Sound: WAV, FLAC, OGG, AIFF as moments × frequencies."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from nmf_core.ingest.raw import Raw
+from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.talk import Talk
+
+CLIP = 60
+
+
+def read_sound(data: bytes | memoryview, talk: Talk) -> Raw:
+    """Read a sound and take the magnitude of its short-time Fourier transform (Hann window, half overlap)."""
+    import soundfile
+    from scipy.signal import ShortTimeFFT
+    from scipy.signal.windows import hann
+
+    try:
+        file = soundfile.SoundFile(io.BytesIO(data))
+    except Exception as error:  # LibsndfileError, RuntimeError, TypeError …
+        raise Refused("damaged", "The sound is damaged or of an unknown kind", hint="Save it as WAV or FLAC") from error
+    with file:
+        rate, frames, channels = int(file.samplerate), int(file.frames), int(file.channels)
+        if frames <= 0:
+            raise Refused("no-rows", "The sound holds no samples", hint="Choose another file")
+        if rate <= 0 or channels <= 0 or channels > 64:
+            raise Refused(
+                "damaged", "The sound's header is damaged", f"{channels} channels at {rate} Hz", "Save it as WAV"
+            )
+        seconds = frames / rate
+        if seconds > talk.limits.audio_seconds:
+            options = [Option("refuse", "Do not read it"), Option("clip", f"Read the first {CLIP} seconds", CLIP)]
+            if talk.ask("clip", "Read the beginning?", options, "refuse", required=False) != "clip":
+                raise Refused(
+                    "too-long",
+                    f"The sound is {seconds / 60:.1f} minutes long; the limit is {talk.limits.audio_seconds / 60:.0f} minutes",
+                    hint=f"Cut it, or choose to read the first {CLIP} seconds",
+                )
+            frames = CLIP * rate
+            talk.note("clipped", f"The first {CLIP} seconds of {seconds / 60:.1f} minutes were read.", "clip")
+        try:
+            samples = file.read(frames, dtype="float32", always_2d=True)
+        except Exception as error:
+            raise Refused("damaged", "The sound is damaged or cut off", hint="Save it as WAV or FLAC") from error
+        kind = str(file.subtype_info)
+    if not len(samples):
+        raise Refused("no-rows", "The sound holds no samples", hint="Choose another file")
+    if channels > 1:
+        talk.note("mono", f"{channels} channels were averaged to one.")
+    wave = samples.mean(axis=1)
+    if not np.isfinite(wave).all():
+        talk.note("sound-nonfinite", f"{int((~np.isfinite(wave)).sum()):,} samples that are no numbers were set to 0.")
+        wave = np.nan_to_num(wave, nan=0.0, posinf=0.0, neginf=0.0)
+    window = int(2 ** np.clip(np.round(np.log2(0.046 * rate)), 6, 13))
+    hop = window // 2
+    if len(wave) < 2 * window:
+        raise Refused(
+            "too-small",
+            f"The sound is {len(wave)} samples long; at least {2 * window} are needed",
+            hint="Choose a longer sound",
+        )
+    cells = (len(wave) // hop + 3) * (window // 2 + 1)
+    if cells > talk.limits.cells:
+        raise Refused(
+            "too-large",
+            f"The spectrogram would have {cells:,} cells; the limit is {talk.limits.cells:,}",
+            hint="Cut the sound",
+        )
+    transform = ShortTimeFFT(hann(window, sym=False), hop, fs=rate)
+    spectrum = np.abs(transform.stft(wave)).T
+    talk.note(
+        "spectrogram",
+        f"{kind}, {rate:,} Hz, {len(wave) / rate:.2f} s: magnitude of the short-time Fourier transform, Hann window of {window} samples, hop {hop}.",
+    )
+    rows = np.array([f"{t:.3f} s" for t in transform.t(len(wave))])
+    cols = np.array([f"{f:.0f} Hz" if f == round(f) or rate > 4000 else f"{f:.2f} Hz" for f in transform.f])
+    extra = {
+        "sample_rate": rate,
+        "waveform": wave.astype(np.float32),
+        "window": window,
+        "hop": hop,
+        "frequency": transform.f,
+    }
+    return Raw(spectrum.astype(np.float32), rows, cols, kind="audio", extra=extra)
