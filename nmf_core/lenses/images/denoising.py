@@ -13,7 +13,7 @@ from nmf_core.lenses.images.quality import psnr, ssim
 from nmf_core.lenses.images.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitRequest
 
-#: Weights tried for the total-variation filter; the one best for PSNR is shown, which flatters it (the truth is known here).
+#: Tried for the filters; the setting best for PSNR is shown, which flatters them (only here is the truth known).
 TV_WEIGHTS = (0.03, 0.06, 0.1, 0.15, 0.22, 0.3, 0.45)
 MEDIAN_SIDES = (3, 5, 7)
 
@@ -145,7 +145,7 @@ class DenoisingWork(StagedWork):
 
 
 def alternatives(damaged: Damaged, truth: Array, kind: str) -> list[tuple[str, str, Array]]:
-    """Return (method, setting, picture) of the usual filters; settings are chosen for the best PSNR, in their favour."""
+    """Return (method, setting, picture) of the usual filters, each with its best setting."""
     from scipy.ndimage import median_filter
     from skimage.restoration import denoise_tv_chambolle, inpaint_biharmonic
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nmf_core.components import Parts
-from nmf_core.selection.parsimony import hoyer
+from nmf_core.quality import hoyer
 from nmf_core.types import Array, Dataset
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmf_core.selection.matching import cosine
 from nmf_core.types import Array
 
 FOUND = 0.98
@@ -60,7 +59,6 @@ def recover(H: Array, true_parts: Array, shared: Array | None = None) -> Recover
 
     H = np.asarray(H, dtype=np.float64)
     table = np.abs(cosine(H, true_parts))
-    table = np.nan_to_num(table)
     rows, cols = linear_sum_assignment(-table)
     component = np.full(len(true_parts), -1)
     component[cols] = rows
@@ -70,10 +68,21 @@ def recover(H: Array, true_parts: Array, shared: Array | None = None) -> Recover
     if shared is not None:
         on = np.asarray(shared) > 0
         blanked = np.where(on, 0.0, H)
-        clean = np.nan_to_num(np.abs(cosine(blanked, true_parts)))
+        clean = np.abs(cosine(blanked, true_parts))
         squares = (H**2).sum(axis=1)
         share = np.divide((H[:, on] ** 2).sum(axis=1), squares, out=np.zeros(len(H)), where=squares > 0)
         matched = component >= 0
         without[matched] = clean[component[matched], np.flatnonzero(matched)]
         ghost[matched] = share[component[matched]]
     return Recovery(component, value, without, ghost)
+
+
+def cosine(A: Array, B: Array) -> Array:
+    """Return the cosines between the rows of A and of B; 0 where a row is empty."""
+    unit_A, unit_B = (_unit(np.asarray(F, dtype=np.float64)) for F in (A, B))
+    return unit_A @ unit_B.T
+
+
+def _unit(F: Array) -> Array:
+    length = np.linalg.norm(F, axis=1, keepdims=True)
+    return np.divide(F, length, out=np.zeros_like(F), where=length > 0)
