@@ -177,7 +177,9 @@ def bicross_error(
         W_D, H_D = result.W, result.H
     else:
         none = np.zeros(0, dtype=np.intp)
-        W_D, H_D, _ = masked_fit(D, (none, none), rank, seed=seed, loss=loss, n_starts=n_starts, max_iter=max_iter, tol=tol)
+        W_D, H_D, _ = masked_fit(
+            D, (none, none), rank, seed=seed, loss=loss, n_starts=n_starts, max_iter=max_iter, tol=tol
+        )
     B, C = X[rows][:, other_cols], X[other_rows][:, cols]
     predicted = regressed(B, H_D) @ regressed(C.T, W_D.T).T
     A = X[rows][:, cols]

@@ -167,9 +167,7 @@ def masked_hals(
     return now, n_iter
 
 
-def masked_kl(
-    X: Array, keep: Array, W: Array, H: Array, max_iter: int, tol: float, floor: float
-) -> tuple[float, int]:
+def masked_kl(X: Array, keep: Array, W: Array, H: Array, max_iter: int, tol: float, floor: float) -> tuple[float, int]:
     """NumPy twin of the compiled ``masked_kl``."""
     before, now, n_iter = -1.0, 0.0, 0
     for n_iter in range(1, max_iter + 1):

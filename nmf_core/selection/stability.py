@@ -118,7 +118,9 @@ def badges(similarity: Array) -> tuple[Badge, ...]:
     )
 
 
-def distinct_solutions(losses: Array, components: Sequence[Array], *, loss_tol: float = 1e-3, likeness: float = 0.98) -> Array:
+def distinct_solutions(
+    losses: Array, components: Sequence[Array], *, loss_tol: float = 1e-3, likeness: float = 0.98
+) -> Array:
     """Group restarts that found the same solution.
 
     Two restarts count as one solution when their losses differ by less than `loss_tol` (relative) and every matched

@@ -1,0 +1,177 @@
+"""The pieces a sweep is made of: each is small, seeded by its own name, and never computed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nmf_core.selection import crossval
+from nmf_core.selection.consensus import assignments
+from nmf_core.selection.matching import unit_rows
+from nmf_core.selection.request import BLOCK_FOLDS, SPECKLE_SHARE, SweepRequest
+from nmf_core.selection.sample import consensus_rows, heldout_of, remembered, shuffled
+from nmf_core.types import Array, Dataset, FitResult, is_sparse
+
+# Kind of piece, rank, number within the kind.
+Name = tuple[str, int, int]
+SKETCH = 512
+NULL_FOLDS = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitPiece:
+    """What is kept of one restart.
+
+    Attributes
+    ----------
+    loss, rss : float
+    n_iter : int
+    groups : ndarray of uint16
+        Strongest component of the compared samples.
+    components : ndarray of float32 of shape (rank, ≤ 512)
+        Unit rows of H; beyond 512 features a random sketch that keeps cosines (Charikar et al. 2002).
+    """
+
+    loss: float
+    rss: float
+    n_iter: int
+    groups: Array
+    components: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SweepState:
+    """All finished pieces by name, and the best factors of every rank: the start of any larger sweep."""
+
+    model_key: str
+    pieces: dict[Name, Any] = field(default_factory=dict)
+    best: dict[int, tuple[int, float, Array, Array]] = field(default_factory=dict)
+
+
+def planned(request: SweepRequest, dataset: Dataset) -> Iterator[Name]:
+    """Name all pieces in the order they are computed: one of each kind per rank and round, so that curves fill evenly."""
+    ranks = [k for k in request.ranks if k <= dataset.max_rank]
+    # Held-out gain is measured against rank 1, so rank 1 always takes part.
+    tested = sorted({1, *ranks}) if request.n_folds else []
+    rounds = max(request.n_restarts, request.n_folds, request.n_shuffles, BLOCK_FOLDS**2 if request.bicross else 0)
+    block_ranks = [k for k in ranks if k <= block_limit(dataset)] if request.bicross and is_complete(dataset) else []
+    null_folds = min(NULL_FOLDS, request.n_folds) if request.n_shuffles else 0
+    for i in range(rounds):
+        if i < request.n_restarts:
+            yield from (("fit", k, i) for k in ranks)
+        if i < request.n_folds:
+            yield from (("speckle", k, i) for k in tested)
+        if i < request.n_shuffles:
+            yield from (("shuffle", k, i) for k in ranks)
+        if i < null_folds and dataset.mask != "unstored":
+            yield from (("null", k, i) for k in tested)
+        if i < BLOCK_FOLDS**2:
+            yield from (("block", k, i) for k in block_ranks)
+
+
+def is_complete(dataset: Dataset) -> bool:
+    """Whether no cell is missing."""
+    return dataset.mask is None
+
+
+def block_limit(dataset: Dataset) -> int:
+    """Return the largest rank that bi-cross-validation can test: two thirds of the smaller side."""
+    data = heldout_of(dataset)
+    return min(side - -(-side // BLOCK_FOLDS) for side in data.X.shape)
+
+
+def compute(name: Name, request: SweepRequest, dataset: Dataset) -> tuple[Any, FitResult | None]:
+    """Compute one piece; a restart also returns its fit."""
+    kind, rank, number = name
+    if kind == "fit":
+        return _fit(request, dataset, rank, number)
+    if kind == "shuffle":
+        from nmf_core.fit import fit
+
+        X = shuffled(dataset, number)
+        mask = "unstored" if dataset.mask == "unstored" else None
+        result = fit(X, request.fit_request(rank, number).with_(dataset_id=""), mask=mask)
+        return residual_squares(X, result.W, result.H, dataset.mask), None
+    if kind == "block":
+        return _block(request, dataset, rank, number), None
+    return _speckle(request, dataset, rank, number, copy=None if kind == "speckle" else 0), None
+
+
+def _fit(request: SweepRequest, dataset: Dataset, rank: int, restart: int) -> tuple[FitPiece, FitResult]:
+    from nmf_core.fit import fit
+
+    result = fit(dataset, request.fit_request(rank, restart))
+    rows = consensus_rows(dataset.shape[0])
+    groups = assignments(result.W[rows], result.H).astype(np.uint16)
+    rss = residual_squares(dataset.X, result.W, result.H, dataset.mask)
+    return FitPiece(result.loss, rss, result.n_iter, groups, sketch(result.H)), result
+
+
+def _effort(cells: int) -> dict[str, Any]:
+    """Return how hard the many held-out fits try; large data needs fewer starts, since its minima differ less."""
+    return {"n_starts": 2 if cells <= 60_000 else 1, "max_iter": 200 if cells <= 60_000 else 100}
+
+
+def _speckle(request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy: int | None) -> float:
+    loss, seed = request.model.loss, request.model.seed
+    if dataset.mask == "unstored":
+        order = np.random.default_rng([seed, 7]).permutation(len(dataset.X.data))
+        test = np.array_split(order, round(1 / SPECKLE_SHARE))[fold]
+        return crossval.stored_error(dataset.X, test, rank, seed=seed, loss=loss)
+    data = heldout_of(dataset, copy)
+    folds = remembered(
+        (dataset.id, "folds", copy, request.n_folds, seed),
+        # Always cut for ten sets: a later sweep with more of them then adds to the first ones.
+        lambda: crossval.speckles(data.known, 10, SPECKLE_SHARE, seed),
+    )
+    if fold >= len(folds):
+        return float("nan")
+    return crossval.speckled_error(
+        data.X, folds[fold], rank, seed=(seed, rank, fold), missing=data.missing, loss=loss, **_effort(data.X.size)
+    )
+
+
+def _block(request: SweepRequest, dataset: Dataset, rank: int, number: int) -> float:
+    data = heldout_of(dataset)
+    rows, cols = crossval.blocks(*data.X.shape, BLOCK_FOLDS, request.model.seed)[number]
+    return crossval.bicross_error(
+        data.X, rows, cols, rank, seed=request.model.seed, loss=request.model.loss, **_effort(data.X.size)
+    )
+
+
+def sketch(H: Array) -> Array:
+    """Return the unit rows of H in at most 512 numbers each.
+
+    Beyond 512 features every feature is added, with a random sign, to one of 512 sums (count sketch). Cosines come out
+    right on average, with an error of about (1 − cos²)/√512: tiny where components are alike, which is what counts here.
+    """
+    unit = unit_rows(H)
+    n_features = H.shape[1]
+    if n_features <= SKETCH:
+        return unit.astype(np.float32)
+    rng = np.random.default_rng(29)
+    bucket, sign = rng.integers(0, SKETCH, n_features), rng.choice([-1.0, 1.0], n_features)
+    return np.stack([np.bincount(bucket, weights=row * sign, minlength=SKETCH) for row in unit]).astype(np.float32)
+
+
+def residual_squares(X: Any, W: Array, H: Array, mask: Any = None) -> float:
+    """Σ (X − WH)² over the cells that are not missing, without forming WH for sparse X."""
+    W, H = np.asarray(W, dtype=np.float64), np.asarray(H, dtype=np.float64)
+    if is_sparse(X):
+        coo = X.tocoo()
+        total, Ht = 0.0, np.ascontiguousarray(H.T)
+        for i in range(0, coo.nnz, 1 << 18):
+            part = slice(i, i + (1 << 18))
+            model = np.einsum("ij,ij->i", W[coo.row[part]], Ht[coo.col[part]])
+            value = coo.data[part].astype(np.float64)
+            total += float((((value - model) ** 2) if isinstance(mask, str) else value * (value - 2 * model)).sum())
+        return total if isinstance(mask, str) else max(total + float(((W.T @ W) * (H @ H.T)).sum()), 0.0)
+    total = 0.0
+    step = max(1, (1 << 20) // X.shape[1])
+    for i in range(0, X.shape[0], step):
+        residual = np.asarray(X[i : i + step], dtype=np.float64) - W[i : i + step] @ H
+        total += float(np.nansum(residual * residual))
+    return total
