@@ -318,13 +318,15 @@ def cards(
     ]
     rank = parts.rank
     best = svd_bound(dataset, rank) if bound == "compute" else bound
-    help_bound = f"How far RSS = {number(seen.rss, 6)} lies above the smallest RSS of any {rank} components, signs allowed (truncated SVD)"
+    what = (
+        f"How far RSS = {number(seen.rss, 6)} lies above the smallest of any {count(rank, 'component')}, signs allowed"
+    )
     if best is None:
         out.append(("Above the SVD bound", "not defined", "The bound needs every cell of X; some are missing here."))
     elif isinstance(best, float | int):
         above = seen.rss / best - 1 if best > 0 else math.nan
         said = "bound is 0" if best == 0 else "reached" if above < 5e-7 else f"+{percent(above)}"
-        out.append(("Above the SVD bound", said, f"{help_bound}: {number(best, 6)}. Nobody can do better than 0 %."))
+        out.append(("Above the SVD bound", said, f"{what}: {number(best, 6)} (truncated SVD). Nobody can do better."))
     beta = result.request.beta
     if beta != 2:
         names = {1.0: "Kullback–Leibler loss", 0.0: "Itakura–Saito loss"}

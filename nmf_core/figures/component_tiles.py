@@ -125,7 +125,7 @@ def tile_figure(
     """Return a figure of a sheet with a caption under, and a transparent point over, every tile."""
     n = len(texts)
     centers = drawn.centers(n)
-    below = centers[:, 1] + drawn.cell[0] / 2
+    below = centers[:, 1] + 0.53 * drawn.cell[0]
     size = 12 if columns <= 8 else 10
     data: list[dict[str, Any]] = [
         {
