@@ -247,9 +247,11 @@ class FitRequest:
         Best of n; every restart is kept in the trace.
     max_iter : int
     tol : float
-        Relative change of the loss over ten iterations, divided by the first loss (as scikit-learn's ``mu``), or the
-        relative KKT norm when ``stop_rule="kkt"``.
-    stop_rule : {"loss", "kkt"}
+        How small is small enough; what it is compared with depends on stop_rule.
+    stop_rule : {"loss", "kkt", "scikit-learn"}
+        "loss": fall of the error √(2·loss) over ten iterations, relative to the error after the first ten.
+        "kkt": norm of the projected gradient relative to the start. "scikit-learn": what scikit-learn's solver of that
+        name looks at (``mu``: fall of the error relative to the start; ``cd``: its violation relative to the first).
     time_limit : float or None
         Seconds of computing for the whole request.
     alpha_W, alpha_H, l1_ratio : float
@@ -267,7 +269,7 @@ class FitRequest:
     n_restarts: int = 1
     max_iter: int = 500
     tol: float = 1e-5
-    stop_rule: Literal["loss", "kkt"] = "loss"
+    stop_rule: Literal["loss", "kkt", "scikit-learn"] = "loss"
     time_limit: float | None = None
     alpha_W: float = 0.0
     alpha_H: float | Literal["same"] = "same"
@@ -304,8 +306,8 @@ class FitRequest:
         object.__setattr__(self, "loss", name)
         if self.init not in INITS:
             raise ValueError(f"init: unknown {self.init!r}; use one of {', '.join(INITS)}")
-        if self.stop_rule not in ("loss", "kkt"):
-            raise ValueError(f"stop_rule: must be 'loss' or 'kkt', not {self.stop_rule!r}")
+        if self.stop_rule not in ("loss", "kkt", "scikit-learn"):
+            raise ValueError(f"stop_rule: must be 'loss', 'kkt' or 'scikit-learn', not {self.stop_rule!r}")
         options = self.options.items() if isinstance(self.options, Mapping) else self.options
         object.__setattr__(self, "options", tuple(sorted((str(k), v) for k, v in options)))
 
