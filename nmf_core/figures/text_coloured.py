@@ -23,8 +23,8 @@ def coloured_html(
 ) -> str:
     """Return a fragment of HTML: the text, each word of a topic on that topic's colour.
 
-    Every character of the text and of the names is escaped, so that nothing in a file can act as markup. The colour is a
-    tint over the page's own background, so that it suits light and dark; the topic's number is in the tooltip, and
+    Every character of the text and of the names is escaped, so that nothing in a file can act as markup. The colour is
+    a tint over the page's own background, so that it suits light and dark; the topic's number is in the tooltip, and
     behind the word with `numbers`.
 
     Parameters
@@ -41,7 +41,7 @@ def coloured_html(
     pieces = list(pieces)
     used = sorted({p.topic for p in pieces if p.topic in wanted})
     titles = {t: f"topic {t + 1}: {label(names[t], 60)}" for t in used}
-    out = [_style(used, colors), '<div class="nmf-text">']
+    out = [_style({str(t): colors[t] for t in used}), '<div class="nmf-text">']
     marked = 0
     for piece in pieces:
         text = html.escape(piece.text, quote=True)
@@ -67,11 +67,11 @@ def sentences_html(text: str, chosen: Sequence[tuple[int, int]], color: str) -> 
     color : str
         ``#rrggbb``.
     """
-    out = [_style([0], [color]), '<div class="nmf-text">']
+    out = [_style({"chosen": color}), '<div class="nmf-text">']
     at = 0
     for start, end in sorted(chosen):
         out.append(html.escape(text[at:start]))
-        out.append(f'<mark class="nmf-0">{html.escape(text[start:end])}</mark>')
+        out.append(f'<mark class="nmf-chosen">{html.escape(text[start:end])}</mark>')
         at = end
     out.append(html.escape(text[at:]))
     out.append("</div>")
@@ -84,20 +84,24 @@ def legend_html(topics: Sequence[int], names: Sequence[str], colors: Sequence[st
         f'<mark class="nmf-{t}">{t + 1} {label(names[t], 48)}</mark> {share:.0%}'
         for t, share in zip(topics, shares, strict=True)
     ]
-    return _style(topics, colors) + '<div class="nmf-text nmf-legend">' + " &ensp; ".join(items) + "</div>"
+    return (
+        _style({str(t): colors[t] for t in topics})
+        + '<div class="nmf-text nmf-legend">'
+        + " &ensp; ".join(items)
+        + "</div>"
+    )
 
 
-def _style(topics: Sequence[int], colors: Sequence[str]) -> str:
+def _style(colors: dict[str, str]) -> str:
     rules = [
         ".nmf-text{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.75}",
         ".nmf-text mark{color:inherit;border-radius:3px;padding:0 2px}",
         ".nmf-text mark.nmf-faint{background:transparent}",
         ".nmf-legend{white-space:normal;line-height:2}",
     ]
-    for i, t in enumerate(topics):
-        color = colors[t] if len(colors) > t else colors[i]
-        rules.append(
-            f".nmf-text mark.nmf-{t}:not(.nmf-faint){{background:{with_alpha(color, 0.3)}}}"
-            f".nmf-text mark.nmf-{t}{{border-bottom:2px solid {color}}}"
-        )
+    rules += [
+        f".nmf-text mark.nmf-{name}:not(.nmf-faint){{background:{with_alpha(color, 0.3)}}}"
+        f".nmf-text mark.nmf-{name}{{border-bottom:2px solid {color}}}"
+        for name, color in colors.items()
+    ]
     return f"<style>{''.join(rules)}</style>"

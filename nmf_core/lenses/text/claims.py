@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nmf_core.lenses.text.clusters import Agreement
+from nmf_core.lenses.text.completion import Completion
 from nmf_core.lenses.text.documents import nearest
 from nmf_core.lenses.text.fold_in import shares_of, weights_of
 from nmf_core.lenses.text.prevalence import Prevalence, clearest_change
@@ -58,14 +59,42 @@ def _span(values: Array) -> str:
     return f"{values.mean():.3f} (from {values.min():.3f} to {values.max():.3f})"
 
 
+def weighting_claim(ours: float, theirs: float, name: str, other: str) -> Claim:
+    """Compare the coherence of topics under the weighting chosen with those under the other one."""
+    told = f"mean NPMI at equal rank, on the same words: {name} {ours:.3f}, {other} {theirs:.3f}"
+    if abs(ours - theirs) < 0.005:
+        return Claim(None, f"Both weightings give equally coherent topics — {told}.")
+    if ours > theirs:
+        return Claim(True, f"The weighting chosen gives the more coherent topics — {told}.")
+    return Claim(False, f"The other weighting would give more coherent topics — {told}.")
+
+
+def completion_claim(found: Completion) -> Claim:
+    """Say whether a document's topics tell its hidden words better than common words would."""
+    if not found.n:
+        return Claim(None, "No document has ten different words, so none can be halved for a test.")
+    told = (
+        f"half of the words of {found.n} documents were hidden; ranked by the topics of the other half they "
+        f"come before "
+        f"words that are not in the document in {found.topics:.1%} of the pairs, ranked by how common they are in "
+        f"{found.common:.1%} (50 % is chance; topics do better in {found.wins} of {found.n} documents)"
+    )
+    gap = found.topics - found.common
+    if abs(gap) < 0.005:
+        return Claim(None, f"Topics and common words tell hidden words equally well — {told}.")
+    if gap > 0:
+        return Claim(True, f"A document's topics say more about it than common words do — {told}.")
+    return Claim(False, f"Here NMF loses: common words tell more than topics — {told}.")
+
+
 def clusters_claim(ours: Agreement, plain: Agreement, how: str, label: str) -> Claim:
     """Compare groups by topics with k-means on the words themselves, against a label."""
     if ours.n_labels < 2 or ours.n < 4:
         return Claim(None, f"{label} has too few labelled documents to compare groups with.")
     told = (
         f"against {label} ({ours.n:,} documents, {ours.n_labels} labels): {how} ARI {ours.ari:.3f}, "
-        f"NMI {ours.nmi:.3f}, chance-corrected AMI {ours.ami:.3f}; k-means on the words ARI {plain.ari:.3f}, NMI {plain.nmi:.3f}, "
-        f"AMI {plain.ami:.3f}"
+        f"NMI {ours.nmi:.3f}, chance-corrected AMI {ours.ami:.3f}; k-means on the words ARI {plain.ari:.3f}, "
+        f"NMI {plain.nmi:.3f}, AMI {plain.ami:.3f}"
     )
     weak = (
         f" Both are close to chance: {label} is not what the words of these documents divide by."

@@ -91,3 +91,25 @@ def colour_words(text: str, topics: Topics, shares: Array, rules: WordRules, lim
 
 def _places(vocabulary: Array) -> dict[str, int]:
     return {word: j for j, word in enumerate(vocabulary.tolist())}
+
+
+def kept_words(text: str, vocabulary: Array, rules: WordRules, limit: int = 60_000) -> list[Piece]:
+    """Cut a text into pieces: topic 0 for words that are in the matrix, alone or in a run, −1 for all else."""
+    place = _places(vocabulary)
+    found = [(start, end, word) for start, end, word, fate in spans(text[:limit], rules) if fate == "word"]
+    kept = [False] * len(found)
+    for length in range(1, rules.ngrams + 1):
+        for i in range(len(found) - length + 1):
+            if " ".join(word for _, _, word in found[i : i + length]) in place:
+                kept[i : i + length] = [True] * length
+    pieces: list[Piece] = []
+    at = 0
+    for (start, end, _), keep in zip(found, kept, strict=True):
+        if keep:
+            if start > at:
+                pieces.append(Piece(text[at:start], -1, 0.0))
+            pieces.append(Piece(text[start:end], 0, 1.0))
+            at = end
+    if at < len(text):
+        pieces.append(Piece(text[at:], -1, 0.0))
+    return pieces

@@ -1,0 +1,1 @@
+"""The sections of the page Text: each reads what was chosen, asks the lens, and shows."""

@@ -1,0 +1,171 @@
+"""Section Topics: words, names, map, and what LDA says."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from nmf_core.figures.text_opinion import TwoOpinions
+from nmf_core.figures.text_topics import PANELS, RelevantWords, TopicMap, TopicWords
+from nmf_core.lenses.text.claims import topics_claim
+from nmf_core.lenses.text.coherence import npmi
+from nmf_core.lenses.text.second_opinion import SecondOpinion, match_topics
+from nmf_core.lenses.text.topic_map import classical_scaling, near_duplicates
+from pages.text_sections.context import AUTOMATIC, N_COHERENCE, SHARED, Context, claim
+from pages.ui import jobs
+from pages.ui.widgets import cards, md, picture
+
+
+def show(c: Context) -> None:
+    """Draw the section."""
+    st.markdown(
+        "Each panel is a topic that the documents share; read its first words aloud and you can usually say what it is "
+        "about. Look for the solid part of the bars: words that are the topic's own, while the pale part is "
+        "shared with "
+        "other topics."
+    )
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    weight = left.slider(
+        "Order of the words: λ",
+        0.0,
+        1.0,
+        1.0,
+        0.05,
+        key="lambda",
+        help="1 puts the heaviest words first, 0 the most exclusive ones; about 0.6 reads best (Sievert & "
+        "Shirley 2014).",
+        **SHARED,
+    )
+    n = right.number_input("Words per topic", 3, 20, 8, key="n_words", **SHARED)
+    first = 0
+    if c.topics.rank > PANELS:
+        pages = -(-c.topics.rank // PANELS)
+        page = st.segmented_control(
+            "Topics shown",
+            list(range(pages)),
+            default=0,
+            required=True,
+            format_func=lambda p: f"{p * PANELS + 1}–{min(c.topics.rank, (p + 1) * PANELS)}",
+            key="topics_page",
+        )
+        first = int(page or 0) * PANELS
+    picture(TopicWords(c.topics, c.colors, c.npmi, int(n), weight, first), key="topic_words")
+    _duplicates(c)
+    _names(c)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("One topic in depth", anchor=False)
+        topic = st.selectbox("Topic", range(c.topics.rank), format_func=c.title, key="topic")
+        picture(RelevantWords(c.topics, topic, c.colors[topic], weight), key="relevant_words")
+    with right:
+        st.subheader("Map of the topics", anchor=False)
+        flat = classical_scaling(c.distances)
+        st.caption(
+            f"Circles that lie near use the same words; the area is the size. The flat map holds "
+            f"{flat.shown:.0%} of the "
+            "squared Jensen–Shannon distances (classical scaling), the rest is lost in flattening."
+        )
+        picture(TopicMap(c.topics, c.colors, flat.xy, flat.shown, c.distances), key="topic_map")
+    _second_opinion(c)
+
+
+def facts(c: Context) -> None:
+    """Draw the numbers above the sections."""
+    n, m = c.data.shape
+    mean = float(np.nanmean(c.npmi)) if not np.isnan(c.npmi).all() else float("nan")
+    own = float((c.topics.words * c.topics.exclusivity).sum(axis=1).mean())
+    cards(
+        [
+            ("Documents", f"{n:,}", f"{len(c.matrix.empty):,} of them hold none of the words and belong to no topic."),
+            ("Words", f"{m:,}", "Different words in the matrix, after all rules. The section Words shows what went."),
+            (
+                "Coherence",
+                "–" if mean != mean else f"{mean:.3f}",
+                f"Mean NPMI of the first {N_COHERENCE} words of each topic, counted on these same documents: 0 "
+                f"is chance, "
+                "1 always together.",
+            ),
+            ("Exclusivity", f"{own:.2f}", "Part of a topic's weight that no other topic claims, mean over topics."),
+        ]
+    )
+
+
+def _duplicates(c: Context) -> None:
+    found = near_duplicates(c.topics.words, c.topics.top(N_COHERENCE))
+    for pair in found[:3]:
+        shared = ", ".join(md(c.topics.vocabulary[j], 40) for j in pair.shared[:6]) or "many small weights"
+        st.warning(
+            f"Topics {md(c.title(pair.first))} and {md(c.title(pair.second))} say nearly the same (distance "
+            f"{pair.distance:.2f} of 1; in common: {shared}). Fewer topics may do.",
+            icon=":material/content_copy:",
+        )
+    if len(found) > 3:
+        st.caption(f"… and {len(found) - 3} more pairs that are nearly the same.")
+
+
+def _names(c: Context) -> None:
+    with st.expander("Names, sizes and measures of the topics", icon=":material/edit:"):
+        import pandas as pd
+
+        st.caption(
+            "A name is suggested from the most relevant words (λ = 0.6). Write your own; it is used everywhere on this "
+            "page as long as data and settings stay."
+        )
+        own = (c.topics.words * c.topics.exclusivity).sum(axis=1)
+        table = pd.DataFrame(
+            {
+                "topic": np.arange(1, c.topics.rank + 1),
+                "name": list(c.topics.names),
+                "size": c.topics.size,
+                "coherence": c.npmi,
+                "exclusivity": own,
+                "first words": [", ".join(c.topics.vocabulary[row]) for row in c.topics.top(8)],
+            }
+        )
+        edited = st.data_editor(
+            table,
+            hide_index=True,
+            key=f"names_{c.names_key}",
+            disabled=["topic", "size", "coherence", "exclusivity", "first words"],
+            column_config={
+                "name": st.column_config.TextColumn("name", max_chars=80, required=False),
+                "size": st.column_config.NumberColumn("size", format="percent"),
+                "coherence": st.column_config.NumberColumn("coherence", format="%.3f"),
+                "exclusivity": st.column_config.NumberColumn("exclusivity", format="%.2f"),
+            },
+        )
+        changed = {
+            int(c.topics.index[t]): str(name).strip()
+            for t, name in enumerate(edited["name"])
+            if name != c.topics.names[t] and str(name or "").strip()
+        }
+        if changed:
+            st.session_state[c.names_key] = st.session_state.get(c.names_key, {}) | changed
+            st.rerun()
+
+
+def _second_opinion(c: Context) -> None:
+    st.subheader("A second opinion: LDA", anchor=False)
+    st.markdown(
+        "Latent Dirichlet allocation is the usual alternative: a probability model of the counts. Each NMF "
+        "topic stands "
+        "beside the LDA topic nearest to it, at the same rank and on the same words."
+    )
+    if c.data.shape[0] > AUTOMATIC and not st.toggle("Run LDA on these documents (may take minutes)", key="run_lda"):
+        return
+    if c.topics.rank < 2:
+        st.info("Two topics or more are needed to compare.")
+        return
+    work = SecondOpinion(c.data.id, c.request, c.corpus)
+    opinion = jobs.run(work, c.data, label="LDA and NMF from several starts", key="lda", growing=True)
+    if opinion is None or opinion.topics is None:
+        return
+    lda = opinion.topics
+    lda_npmi = npmi(c.matrix.counts, lda.top(N_COHERENCE))
+    match = match_topics(c.topics, lda)
+    picture(TwoOpinions(c.topics, lda, c.colors, c.npmi, lda_npmi, match), key="two_opinions")
+    with st.expander("LDA's topics in words", icon=":material/list:"):
+        for t in range(lda.rank):
+            words = ", ".join(md(w, 40) for w in lda.vocabulary[lda.top(10)[t]])
+            st.markdown(f"{t + 1}\\. {words} — {lda.size[t]:.0%}, NPMI {lda_npmi[t]:.2f}")
+    claim(topics_claim(opinion, N_COHERENCE))
