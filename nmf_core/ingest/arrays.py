@@ -155,19 +155,20 @@ def from_array(array: Array, talk: Talk) -> Raw:
         talk.note("complex", "The numbers were complex with all imaginary parts 0; the real parts were kept.")
         array = array.real
     cell_shape: tuple[int, ...] | None = None
-    kind, extra = "table", {}
+    kind = "table"
+    extra: dict[str, Any] = {}
     if array.ndim > 2:
         array, cell_shape, kind, extra = _fold(array, talk)
     step = stride(array.shape[0], array.shape[1], talk)
     if step > 1:
         array = array[::step]
     if array.dtype not in (np.float32, np.float64) or not array.dtype.isnative:
-        if array.dtype.itemsize == 8 and array.dtype.kind in "iu" and array.size:
-            if max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
-                talk.note(
-                    "large-integers",
-                    "Integers above 2^53 (9,007,199,254,740,992) lose their last digits as 64-bit numbers.",
-                )
+        wide = array.dtype.itemsize == 8 and array.dtype.kind in "iu"
+        if wide and max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
+            talk.note(
+                "large-integers",
+                "Integers above 2^53 (9,007,199,254,740,992) lose their last digits as 64-bit numbers.",
+            )
         if array.dtype.kind != "f" or array.dtype.itemsize != 8:
             talk.note("dtype", f"Numbers of type {array.dtype.name} were turned into float64.")
         with np.errstate(over="ignore"):
@@ -289,7 +290,7 @@ def _sparse(parts: dict[str, Array], talk: Talk) -> Raw:
         shape = tuple(int(side) for side in parts["shape"].ravel())
         if len(shape) != 2 or min(shape) < 0:
             raise ValueError("shape")
-        check_sides(*shape, talk)  # type: ignore[arg-type]
+        check_sides(*shape, talk)
         if kind in ("csr", "csc"):
             make = sp.csr_array if kind == "csr" else sp.csc_array
             X = make((parts["data"], parts["indices"], parts["indptr"]), shape=shape)

@@ -6,6 +6,7 @@ an unnamed file: 8 bytes with the length of a JSON job, the job, the data. Stand
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
 import os
@@ -25,10 +26,8 @@ def confine(memory: int, cpu_seconds: int, file_size: int) -> None:
     def cap(kind: int, value: int) -> None:
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        try:
+        with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(kind, (value, value))
-        except (ValueError, OSError):
-            pass
 
     cap(resource.RLIMIT_CORE, 0)
     cap(resource.RLIMIT_AS, memory)

@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blanks", ":": "colon"}
 MISSING = frozenset(
-    ("", "na", "n/a", "#n/a", "nan", "null", "none", "-", "--", ".", "?", "nd", "n.d.", "missing", "<na>", "nil")
-    + ("#n/v", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#nv", "#n/d", "-nan", "1.#qnan", "nat")
+    (
+        "",
+        "na",
+        "n/a",
+        "#n/a",
+        "nan",
+        "null",
+        "none",
+        "-",
+        "--",
+        ".",
+        "?",
+        "nd",
+        "n.d.",
+        "missing",
+        "<na>",
+        "nil",
+        "#n/v",
+        "#div/0!",
+        "#value!",
+        "#ref!",
+        "#name?",
+        "#num!",
+        "#null!",
+        "#nv",
+        "#n/d",
+        "-nan",
+        "1.#qnan",
+        "nat",
+    )
 )
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$")
@@ -52,11 +81,9 @@ def cells(lines: list[str], separator: str) -> list[list[str]]:
     if separator == " ":
         lines = [re.sub(r"[ \t]+", " ", line.strip()) for line in lines]
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=False)
-    rows = []
+    rows: list[list[str]] = []
     try:
-        for row in reader:
-            if row and any(cell.strip() for cell in row):
-                rows.append(row)
+        rows.extend(row for row in reader if any(cell.strip() for cell in row))
     except csv.Error:
         pass
     return rows
@@ -177,7 +204,7 @@ def guess_header(rows: list[list[str]], dialect: Dialect) -> bool:
     if numbers and numbers == numeric_columns:
         head = [cell.strip() for cell in first if is_value(cell, dialect)]
         if len(head) > 2 and all(re.fullmatch(r"\d{1,6}", t) for t in head):
-            steps = {int(b) - int(a) for a, b in zip(head, head[1:], strict=False)}
+            steps = {int(b) - int(a) for a, b in itertools.pairwise(head)}
             below = [row[-len(head) :] for row in body]
             counting = len(steps) == 1 and steps.pop() > 0
             other = any(not re.fullmatch(r"\s*\d{1,6}\s*", c) for row in below for c in row)

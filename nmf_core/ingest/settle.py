@@ -73,7 +73,6 @@ def decide(raw: Raw, talk: Talk) -> list[Step]:
     check_shape(raw)
     steps: list[Step] = []
     values = raw.X.data if raw.sparse else raw.X
-    n, m = raw.shape
     infinite = np.isinf(values)
     if infinite.any():
         k, place = int(infinite.sum()), _first(raw, infinite)

@@ -17,8 +17,34 @@ from nmf_core.ingest.talk import Talk
 from nmf_core.types import Array
 
 _ID_NAMES = frozenset(
-    ("", "id", "index", "name", "sample", "samples", "no", "nr", "no.", "nr.", "#", "obs", "row", "rows", "gene", "key")
-    + ("unnamed: 0", "...1", "x1", "sample_id", "sampleid", "sample id", "rownames", "row_names", "barcode", "gene_id")
+    (
+        "",
+        "id",
+        "index",
+        "name",
+        "sample",
+        "samples",
+        "no",
+        "nr",
+        "no.",
+        "nr.",
+        "#",
+        "obs",
+        "row",
+        "rows",
+        "gene",
+        "key",
+        "unnamed: 0",
+        "...1",
+        "x1",
+        "sample_id",
+        "sampleid",
+        "sample id",
+        "rownames",
+        "row_names",
+        "barcode",
+        "gene_id",
+    )
 )
 _LABEL_NAMES = re.compile(
     r"(class|target|labels?|species|group|cluster|categor(y|ies)|diagnosis|outcome|cell[ _]?type|y|cls|type)$", re.I
@@ -90,7 +116,7 @@ def _without_empty(columns: list[Column], talk: Talk) -> tuple[list[Column], int
     if all(column.missing for column in kept):
         empty = np.ones(n, dtype=bool)
         for column in kept:
-            empty &= np.isnan(column.numbers)
+            empty &= np.isnan(np.asarray(column.numbers))
         for column in some_text:
             empty &= np.array([not text.strip() for text in column.texts or []], dtype=bool)
         if empty.any() and not empty.all():

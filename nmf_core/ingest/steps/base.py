@@ -48,7 +48,7 @@ class Step:
         """Return what cannot be undone, in a sentence."""
         return "Nothing is lost: the step can be undone."
 
-    def code(self) -> str:
+    def code(self, sparse: bool = False) -> str:
         """Return NumPy statements that do the same to an array ``X`` (or CSR), with ``np`` and ``sp`` imported."""
         raise NotImplementedError
 

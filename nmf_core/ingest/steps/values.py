@@ -68,14 +68,14 @@ class Missing(Step):
             return f"{n:,} rows and {m:,} columns are left out to be rid of {k:,} missing cells."
         return f"{k:,} missing cells are filled; afterwards they cannot be told from measured ones."
 
-    def code(self) -> str:
+    def code(self, sparse: bool = False) -> str:
         return {
             "keep": "# missing cells stay NaN and take no part in the fit",
-            "drop_rows": "X = X[~np.isnan(X).any(axis=1)]",
-            "drop_columns": f"X = X[:, {_literal(self.learned, 0)}]",
+            "drop_rows": "keep = ~np.isnan(X).any(axis=1)\nX, rows = X[keep], rows[keep]",
+            "drop_columns": "keep = ~np.isnan(X).any(axis=0)\nX, cols = X[:, keep], cols[keep]",
             "zero": "X = np.where(np.isnan(X), 0.0, X)",
-            "mean": f"X = np.where(np.isnan(X), {_literal(self.learned, 0)}, X)",
-            "median": f"X = np.where(np.isnan(X), {_literal(self.learned, 0)}, X)",
+            "mean": "X = np.where(np.isnan(X), np.nanmean(X, axis=0), X)",
+            "median": "X = np.where(np.isnan(X), np.nanmedian(X, axis=0), X)",
         }[self.how]
 
 
@@ -128,11 +128,15 @@ class Infinite(Step):
         values = before.X.data if before.sparse else before.X
         return f"{int(np.isinf(values).sum()):,} infinite cells are {'missing' if self.how == 'missing' else 'capped'}."
 
-    def code(self) -> str:
+    def code(self, sparse: bool = False) -> str:
         if self.how == "missing":
             return "X = np.where(np.isinf(X), np.nan, X)"
-        low, high = _literal(self.learned, 0), _literal(self.learned, 1)
-        return f"X = np.where(np.isposinf(X), {high}, X)\nX = np.where(np.isneginf(X), {low}, X)"
+        if sparse:
+            return "X.data = np.clip(X.data, X.data[np.isfinite(X.data)].min(), X.data[np.isfinite(X.data)].max())"
+        return (
+            "finite = np.where(np.isfinite(X), X, np.nan)\n"
+            "X = np.clip(X, np.nanmin(finite, axis=0), np.nanmax(finite, axis=0))"
+        )
 
 
 @register
@@ -203,12 +207,18 @@ class Negative(Step):
             return "Nothing is lost, but there are twice as many columns."
         return "Nothing is lost, but 0 no longer means none: parts can hold the shift itself."
 
-    def code(self) -> str:
+    def code(self, sparse: bool = False) -> str:
+        if sparse:
+            return {
+                "clip": "X = X.maximum(0)",
+                "absolute": "X = abs(X)",
+                "split": "X = sp.csr_array(sp.hstack([X.maximum(0), (-X).maximum(0)]))",
+            }.get(self.how, "")
         return {
             "clip": "X = np.maximum(X, 0.0)",
             "absolute": "X = np.abs(X)",
-            "shift": f"X = np.maximum(X - {_literal(self.learned, 0)}, 0.0)",
-            "shift_all": f"X = np.maximum(X - {_literal(self.learned, 0)}, 0.0)",
+            "shift": "X = X - np.minimum(np.nanmin(X, axis=0), 0.0)",
+            "shift_all": "X = X - min(np.nanmin(X), 0.0)",
             "split": "X = np.hstack([np.maximum(X, 0.0), np.maximum(-X, 0.0)])",
         }[self.how]
 
@@ -220,7 +230,3 @@ def _part(X: Any, sign: float) -> Any:
         part.eliminate_zeros()
         return part
     return np.maximum(sign * X, 0.0)
-
-
-def _literal(learned: tuple[Any, ...] | None, position: int) -> str:
-    return f"np.array({list(learned[position])!r})" if learned is not None else "..."
