@@ -13,7 +13,8 @@ import streamlit as st  # noqa: E402
 
 from pages.ui.frame import footer, pages  # noqa: E402
 
-st.set_page_config(page_title="NMF Explorer", page_icon=":material/stacked_bar_chart:", layout="wide")
+# An icon by name would be fetched from elsewhere by every visitor.
+st.set_page_config(page_title="NMF Explorer", page_icon=str(ROOT / "pages" / "ui" / "icon.png"), layout="wide")
 page = st.navigation(pages())
 page.run()
 footer()

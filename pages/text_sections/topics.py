@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from nmf_core.figures.text_coloured import legend_html
 from nmf_core.figures.text_opinion import TwoOpinions
 from nmf_core.figures.text_topics import PANELS, RelevantWords, TopicMap, TopicWords
 from nmf_core.lenses.text.claims import topics_claim
 from nmf_core.lenses.text.coherence import npmi
 from nmf_core.lenses.text.second_opinion import SecondOpinion, match_topics
-from nmf_core.lenses.text.topic_map import classical_scaling, near_duplicates
+from nmf_core.lenses.text.topic_map import near_duplicates, spread_map
 from pages.text_sections.context import AUTOMATIC, N_COHERENCE, SHARED, Context, claim
 from pages.ui import jobs
 from pages.ui.widgets import cards, md, picture
@@ -52,20 +53,20 @@ def show(c: Context) -> None:
     picture(TopicWords(c.topics, c.colors, c.npmi, int(n), weight, first), key="topic_words")
     _duplicates(c)
     _names(c)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         st.subheader("One topic in depth", anchor=False)
         topic = st.selectbox("Topic", range(c.topics.rank), format_func=c.title, key="topic")
         picture(RelevantWords(c.topics, topic, c.colors[topic], weight), key="relevant_words")
     with right:
         st.subheader("Map of the topics", anchor=False)
-        flat = classical_scaling(c.distances)
+        flat = spread_map(c.distances)
         st.caption(
-            f"Circles that lie near use the same words; the area is the size. The flat map holds "
-            f"{flat.shown:.0%} of the "
-            "squared Jensen–Shannon distances (classical scaling), the rest is lost in flattening."
+            "Circles that lie near use the same words; the area is the size. Jensen–Shannon distances of the "
+            "words, drawn "
+            f"flat by metric scaling: stress {flat.stress:.2f} (0 is faithful, above 0.2 look at the table instead)."
         )
-        picture(TopicMap(c.topics, c.colors, flat.xy, flat.shown, c.distances), key="topic_map")
+        picture(TopicMap(c.topics, c.colors, flat.xy, flat.stress, c.distances), key="topic_map")
     _second_opinion(c)
 
 
@@ -88,6 +89,8 @@ def facts(c: Context) -> None:
             ("Exclusivity", f"{own:.2f}", "Part of a topic's weight that no other topic claims, mean over topics."),
         ]
     )
+    shown = range(min(c.topics.rank, 30))
+    st.html(legend_html(shown, c.topics.names, c.colors, [float(c.topics.size[t]) for t in shown]))
 
 
 def _duplicates(c: Context) -> None:
@@ -108,7 +111,8 @@ def _names(c: Context) -> None:
         import pandas as pd
 
         st.caption(
-            "A name is suggested from the most relevant words (λ = 0.6). Write your own; it is used everywhere on this "
+            "A name is suggested from the words with most weight × exclusivity. Write your own; it is used "
+            "everywhere on this "
             "page as long as data and settings stay."
         )
         own = (c.topics.words * c.topics.exclusivity).sum(axis=1)

@@ -11,6 +11,7 @@ from nmf_core import Dataset, FitRequest, FitResult, Stop, solvers
 from nmf_core.fit import FitWork
 from nmf_core.jobs import manager
 from pages.ui import jobs
+from pages.ui.model import TOLERANCES
 from pages.ui.widgets import md
 
 LAST = "_last_fit"  # (request, work key) of the latest result shown: more iterations go on from it
@@ -52,30 +53,34 @@ def _live(news: dict[str, Any]) -> None:
 
 
 def outcome(result: FitResult) -> None:
-    """Say how the run ended and offer to go on."""
+    """Say how the run ended, in one line."""
     seconds = float(result.trace.seconds[-1])
     solver = solvers.get(result.request.solver).label
     restarts = f", best of {len(result.restarts)} restarts" if len(result.restarts) > 1 else ""
-    line = f"{result.stop} {result.n_iter:,} iterations in {duration(seconds)} with {md(solver)}{restarts}."
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{line} {md(result.solver_reason, 400)}".strip(), width="content")
-        if result.stop is Stop.MAX_ITER and result.request.max_iter < 100_000:
-            more = min(2 * result.request.max_iter, 100_000)
-            st.button(
-                f"Continue to {more:,} iterations",
-                key="continue_more",
-                icon=":material/play_arrow:",
-                on_click=lambda: st.session_state.update(max_iter=more),
-            )
-        elif result.stop is Stop.CONVERGED and result.request.tol > 1e-10:
-            tighter = next(t for t in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10) if t < result.request.tol)
-            st.button(
-                "Continue, more exactly",
-                key="continue_exact",
-                icon=":material/play_arrow:",
-                help=f"Goes on from here until the tolerance {tighter:.0e}.",
-                on_click=lambda: st.session_state.update(tol=tighter),
-            )
+    chosen = f" {md(result.solver_reason, 400)}" if result.solver_reason else f" Solver: {md(solver)}."
+    st.caption(f"{result.stop} {result.n_iter:,} iterations in {duration(seconds)}{restarts}.{chosen}")
+
+
+def go_on(result: FitResult) -> None:
+    """Offer to continue from here: with more iterations, or to a smaller tolerance."""
+    request = result.request
+    if result.stop is Stop.MAX_ITER and request.max_iter < 100_000:
+        more = min(2 * request.max_iter, 100_000)
+        st.button(
+            f"Continue to {more:,} iterations",
+            key="continue_more",
+            icon=":material/play_arrow:",
+            on_click=lambda: st.session_state.update(max_iter=more),
+        )
+    elif result.stop is Stop.CONVERGED and request.tol > 1e-10:
+        tighter = next(t for t in TOLERANCES if t < request.tol)
+        st.button(
+            "Continue, more exactly",
+            key="continue_exact",
+            icon=":material/play_arrow:",
+            help=f"Goes on from here until the tolerance {tighter:.0e}.",
+            on_click=lambda: st.session_state.update(tol=tighter),
+        )
 
 
 def duration(seconds: float) -> str:

@@ -95,9 +95,7 @@ def _cancel(work_key: str) -> None:
     manager().cancel(work_key, owner=owner())
 
 
-def _watch(
-    work_key: str, label: str, key: str, growing: bool, live: Callable[[Any], None] | None, drawn: int
-) -> None:
+def _watch(work_key: str, label: str, key: str, growing: bool, live: Callable[[Any], None] | None, drawn: int) -> None:
     """Draw a running job; when it has ended (or grown enough), run the whole page again."""
     view = manager().touch(work_key, owner=owner())
     if view is None or not view.running:

@@ -26,7 +26,7 @@ _INIT_NAMES = {
     "random": "Random: another start for every seed",
     "kmeans": "k-means: components start as cluster centres",
 }
-_TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 0.0)
+TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 0.0)
 _SHARED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
@@ -47,15 +47,17 @@ def request(dataset: Dataset) -> FitRequest:
                 _INIT_NAMES,
             )
             restarts = _number("Restarts (best of)", 1, 100, 1, 1, "restarts", "Each restart has a start of its own.")
-            seed = _number("Seed", 0, 2**31 - 1, 0, 1, "seed", "Another number, another random start; same number, same bits.")
+            seed = _number(
+                "Seed", 0, 2**31 - 1, 0, 1, "seed", "Another number, another random start; same number, same bits."
+            )
         with st.expander("Stopping", icon=":material/timer:"):
             max_iter = _number("Iterations at most", 1, 100_000, 500, 50, "max_iter", "A run stops here at the latest.")
             tol = _pick(
                 "Tolerance",
-                list(_TOLERANCES),
+                list(TOLERANCES),
                 "tol",
                 "Stop when the change falls below this share; 0 never stops early. Smaller means more exact and slower.",
-                {t: "0 (never)" if t == 0 else f"{t:.0e}" for t in _TOLERANCES},
+                {t: "0 (never)" if t == 0 else f"{t:.0e}" for t in TOLERANCES},
                 index=3,
             )
             stop_rule = _pick(
@@ -140,7 +142,9 @@ def _loss(dataset: Dataset) -> str | float:
         return str(picked)
     low = 0.1 if zeros else -1.0
     return float(
-        st.slider("β", low, 3.0, 1.5, 0.1, key="beta", help="2 is Frobenius, 1 Kullback-Leibler, 0 Itakura-Saito.", **_SHARED)
+        st.slider(
+            "β", low, 3.0, 1.5, 0.1, key="beta", help="2 is Frobenius, 1 Kullback-Leibler, 0 Itakura-Saito.", **_SHARED
+        )
     )
 
 

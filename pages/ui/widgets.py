@@ -43,7 +43,7 @@ def cards(items: Iterable[tuple[str, str, str]]) -> None:
     """
     with st.container(horizontal=True, gap="small"):
         for label, value, explanation in items:
-            st.metric(label, value, help=explanation, border=True, width=172)
+            st.metric(label, value, help=explanation, border=True, width="stretch")
 
 
 def picture(

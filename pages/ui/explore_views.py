@@ -1,0 +1,207 @@
+"""The views of the Explore page: one function per tab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from nmf_core import Dataset, FitResult
+from nmf_core.catalog import DatasetInfo
+from nmf_core.components import Parts, feature_axis
+from nmf_core.figures.build_row import BuiltRow
+from nmf_core.figures.component_bars import ComponentBars, GroupedBars
+from nmf_core.figures.component_lines import ComponentLines
+from nmf_core.figures.component_tiles import ComponentTiles
+from nmf_core.figures.drawing import FactorDrawing
+from nmf_core.figures.error_curve import ErrorCurve
+from nmf_core.figures.errors import FeatureErrors, SampleErrors
+from nmf_core.figures.heatmaps import FeatureHeatmap, SampleHeatmap
+from nmf_core.figures.label_counts import LabelCounts
+from nmf_core.figures.ordering import FEATURE_ORDERS, SAMPLE_ORDERS
+from nmf_core.figures.reconstruction import Reconstruction
+from nmf_core.figures.space import ComponentSpace, ParallelComponents
+from nmf_core.quality import cards, compared_label, svd_bound
+from pages.ui.widgets import cards as draw_cards
+from pages.ui.widgets import md, picture
+
+FIRST_CARDS = 5  # above the tabs; the others stand in the tab Fit
+ROW = "row"  # the sample looked at: chosen by name, or by a click in a chart
+_ORDERS = {
+    "file": "as in the file",
+    "label": "by label",
+    "name": "by name",
+    "dominant": "by dominant part",
+    "cluster": "similar ones together",
+}
+_URL: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a tab needs."""
+
+    dataset: Dataset
+    info: DatasetInfo | None
+    result: FitResult
+    parts: Parts
+
+    @property
+    def rows_are(self) -> str:
+        """Plural noun for the samples."""
+        return self.info.rows_are if self.info else "rows"
+
+    @property
+    def cols_are(self) -> str:
+        """Plural noun for the features."""
+        return self.info.cols_are if self.info else "columns"
+
+
+def numbers(view: View) -> list[tuple[str, str, str]]:
+    """Return the cards; the SVD bound, the one dear number, is remembered."""
+    bound = _bound(view.dataset.id, view.parts.rank, view.dataset)
+    return cards(view.dataset, view.result, view.parts, bound=bound)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _bound(dataset_id: str, rank: int, _dataset: Dataset) -> float | None:
+    return svd_bound(_dataset, rank)
+
+
+def parts(view: View) -> None:
+    """What the parts are, and who holds how much of them."""
+    dataset, shown = view.dataset, view.parts
+    if dataset.cell_shape:
+        picture(ComponentTiles(dataset, shown), key="tiles")
+    elif feature_axis(dataset) is not None:
+        picture(ComponentLines(dataset, shown), key="lines")
+    else:
+        picture(ComponentBars(dataset, shown), key="bars")
+    left, right = st.columns(2, gap="large")
+    with left:
+        order = _order("Rows of W", [o for o in SAMPLE_ORDERS if o != "label" or dataset.labels], "w_order")
+        label = _label(view, "w_label") if order == "label" and len(dataset.labels) > 1 else compared_label(dataset)
+        picture(SampleHeatmap(dataset, shown, order=order, label=label), key="w", on_select=_choose("w"))
+    with right:
+        order = _order("Columns of H", list(FEATURE_ORDERS), "h_order")
+        picture(FeatureHeatmap(dataset, shown, order=order), key="h")
+    if not dataset.cell_shape and dataset.shape[1] > 1:
+        with st.expander("All parts side by side", key="grouped_open", on_change="rerun") as more:
+            if more.open:
+                picture(GroupedBars(dataset, shown), key="grouped")
+    with st.expander("What are X, W and H here?", key="drawing_open", on_change="rerun") as more:
+        if more.open:
+            st.markdown(
+                f"**X** ({dataset.shape[0]:,} {view.rows_are} × {dataset.shape[1]:,} {view.cols_are}) ≈ **W** · **H**. "
+                f"Each row of H is a part, a pattern over the {view.cols_are}; each row of W is the recipe of one of the "
+                f"{view.rows_are}. Nothing is negative, so parts only add. Much of the literature has samples in "
+                "columns: there W and H change places."
+            )
+            picture(FactorDrawing(dataset, shown, view.rows_are, view.cols_are), key="drawing")
+
+
+def samples(view: View) -> None:
+    """One sample built from its parts, and all samples in the space of the parts."""
+    dataset, shown = view.dataset, view.parts
+    row = _row(dataset)
+    steps = shown.rank
+    if shown.rank > 1:
+        steps = st.slider("Parts added", 1, shown.rank, shown.rank, key="steps", help="The largest part comes first.")
+    picture(BuiltRow(dataset, shown, row=row, steps=steps), key="built")
+    st.subheader("All samples in the space of the parts", anchor=False)
+    colours = ["dominant", *dataset.labels]
+    names = {"dominant": "dominant part"}
+    with st.container(horizontal=True):
+        colour = st.selectbox(
+            "Colour by", colours, index=min(1, len(colours) - 1), format_func=lambda c: names.get(c, c), key="colour"
+        )
+        if shown.rank > 1:
+            options = list(range(shown.rank))
+            x = st.selectbox("Across", options, 0, format_func=lambda k: shown.names[k], key="across")
+            y = st.selectbox("Up", options, 1, format_func=lambda k: shown.names[k], key="up")
+    if shown.rank > 1:
+        space = ComponentSpace(dataset, shown, x=min(x, shown.rank - 1), y=min(y, shown.rank - 1), color=colour)
+        picture(space, key="space", on_select=_choose("space"))
+        picture(ParallelComponents(dataset, shown, color=colour), key="parallel")
+    if dataset.labels:
+        st.subheader("Do the parts follow the labels?", anchor=False)
+        label = _label(view, "counts_label")
+        draw_cards(card for card in cards(dataset, view.result, shown, label, bound=None) if card[0] in _AGREEMENT)
+        picture(LabelCounts(dataset, shown, label=label), key="counts")
+
+
+_AGREEMENT = ("Purity", "Entropy", "ARI", "NMI")
+
+
+def quality(view: View) -> None:
+    """How the run went, and what WH does not explain."""
+    dataset, shown = view.dataset, view.parts
+    draw_cards(numbers(view)[FIRST_CARDS:])
+    with st.container(horizontal=True):
+        against = st.segmented_control(
+            "Loss against",
+            ["iteration", "second"],
+            default="iteration",
+            key="against",
+            required=True,
+            bind="query-params",
+        )
+        log = st.toggle("Logarithmic", True, key="log", **_URL)
+    picture(ErrorCurve(dataset, view.result, against=against or "iteration", log=log), key="error")
+    st.subheader("X beside WH beside what is left", anchor=False)
+    orders = [o for o in SAMPLE_ORDERS if o != "label" or dataset.labels]
+    with st.container(horizontal=True):
+        rows = _order("Rows", orders, "x_rows")
+        cols = _order("Columns", list(FEATURE_ORDERS), "x_cols")
+    picture(Reconstruction(dataset, shown, rows=rows, cols=cols), key="x", on_select=_choose("x"))
+    left, right = st.columns(2, gap="large")
+    with left:
+        picture(SampleErrors(dataset, shown), key="row_errors", on_select=_choose("row_errors"))
+    with right:
+        picture(FeatureErrors(dataset, shown), key="feature_errors")
+    st.markdown("**The worst rows**")
+    worst = SampleErrors(dataset, shown).table().head(10)
+    st.dataframe(worst, alt="The ten samples that WH explains worst.")
+
+
+def _order(label: str, options: list[str], key: str) -> str:
+    if st.session_state.get(key, options[0]) not in options:
+        st.session_state[key] = options[0]
+    return str(st.selectbox(label, options, format_func=lambda o: _ORDERS[o], key=key, width=240, **_URL))
+
+
+def _label(view: View, key: str) -> str:
+    options = list(view.dataset.labels)
+    first = compared_label(view.dataset) or options[0]
+    if st.session_state.get(key, first) not in options:
+        del st.session_state[key]
+    return str(st.selectbox("Label", options, options.index(first), format_func=md, key=key, width=240))
+
+
+def _row(dataset: Dataset) -> int:
+    n = dataset.shape[0]
+    if not 0 <= int(st.session_state.get(ROW, 0)) < n:
+        st.session_state[ROW] = 0
+    if n <= 2000:
+        return int(
+            st.selectbox(
+                "Sample", range(n), format_func=lambda i: str(dataset.rows[i]), key=ROW, persist_state="session"
+            )
+        )
+    row = st.number_input(f"Sample (row 0 to {n - 1:,})", 0, n - 1, 0, key=ROW, persist_state="session")
+    st.caption(md(dataset.rows[int(row)]))
+    return int(row)
+
+
+def _choose(key: str) -> Callable[[], None]:
+    """Return a callback that makes the row clicked in a chart the sample looked at."""
+
+    def chosen() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points and points[0].get("customdata") is not None:
+            data = points[0]["customdata"]
+            st.session_state[ROW] = int(data[0] if isinstance(data, list | tuple) else data)
+
+    return chosen
