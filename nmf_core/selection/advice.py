@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ CERTAIN = 2.0
 MIN_FOLDS = 3
 EXACT = 1e-3
 COPHENETIC_SLACK = 0.02
+COMPONENTS = "Components over restarts"
 Verdict = Literal["supports", "doubts", "silent"]
 
 RULE = (
@@ -136,8 +138,10 @@ def advise(sweep: Sweep) -> Advice:
             reasons.append(vote.sentence)
     if preliminary:
         doubts.append("The sweep is not finished: this can still change.")
-    if any(v.family == "Stability" and v.verdict == "doubts" for v in families):
-        settle.append("More restarts show whether the unstable components ever settle; the bootstrap shows which to trust.")
+    if any(v.criterion == COMPONENTS and v.verdict == "doubts" for v in families):
+        settle.append(
+            "More restarts show whether the unstable components ever settle; the bootstrap shows which to trust."
+        )
     if rank is None:
         headline = "No clear rank"
     else:
@@ -165,7 +169,9 @@ def heldout_choice(sweep: Sweep) -> _Heldout | None:
     lowest = int(np.argmin(means))
     further = int(np.argmin(means[1:])) + 1
     gains = errors[0] - errors[further]
-    null = [1.0 - float(np.nanmean(e.shuffled_heldout)) for e in sweep.evidence if np.isfinite(e.shuffled_heldout).any()]
+    null = [
+        1.0 - float(np.nanmean(e.shuffled_heldout)) for e in sweep.evidence if np.isfinite(e.shuffled_heldout).any()
+    ]
     limit = min(sweep.shape)
     # A perfect fit cannot be improved on: the curve is not open there, however long the range.
     still_falls = choice == ranks[-1] and choice < limit and means[-1] > EXACT
@@ -221,7 +227,9 @@ def _from_heldout(
     means = held.errors.mean(axis=1)
     if held.open:
         last = int(held.ranks[-1])
-        doubts.append(f"The held-out error still falls at rank {last}, the last one tried: prediction sets no limit yet.")
+        doubts.append(
+            f"The held-out error still falls at rank {last}, the last one tried: prediction sets no limit yet."
+        )
         settle.append(f"Extend the range beyond {last}.")
         if stable is None:
             doubts.append("At no rank do all components come back from other starts.")
@@ -258,7 +266,7 @@ def _from_heldout(
 
 def _families(sweep: Sweep, rank: int | None, held: _Heldout | None, stable: int | None) -> tuple[FamilyVote, ...]:
     at = None if rank is None or rank not in sweep.ranks else sweep.at(rank)
-    votes = []
+    votes: list[FamilyVote | None] = []
     if held is not None:
         votes.append(
             FamilyVote(
@@ -292,12 +300,12 @@ def _bicross(sweep: Sweep, rank: int | None) -> FamilyVote | None:
 
 def _stability(at: RankEvidence | None, stable: int | None) -> FamilyVote | None:
     if at is None or not np.isfinite(at.weakest):
-        return FamilyVote("Stability", "Components over restarts", stable, "silent", _stable_words(stable))
+        return FamilyVote("Stability", COMPONENTS, stable, "silent", _stable_words(stable))
     shaky = sum(badge.similarity < STABLE for badge in at.badges)
     if shaky == 0:
         return FamilyVote(
             "Stability",
-            "Components over restarts",
+            COMPONENTS,
             stable,
             "supports",
             f"All {at.rank} components come back from other starts (likeness {at.weakest:.2f} or more)."
@@ -306,7 +314,7 @@ def _stability(at: RankEvidence | None, stable: int | None) -> FamilyVote | None
         )
     return FamilyVote(
         "Stability",
-        "Components over restarts",
+        COMPONENTS,
         stable,
         "doubts",
         f"{shaky} of {at.rank} components differ from start to start (the least stable has a likeness of "
@@ -342,7 +350,7 @@ def _consensus(sweep: Sweep, at: RankEvidence | None) -> FamilyVote | None:
 def _baseline(sweep: Sweep, rank: int | None) -> FamilyVote | None:
     """The last rank, counting up, whose gain over the one before exceeds the gain on shuffled columns."""
     rows = [e for e in sweep.evidence if len(e.shuffled_errors)]
-    if len(rows) < 2 or any(b.rank - a.rank != 1 for a, b in zip(rows, rows[1:], strict=False)):
+    if len(rows) < 2 or any(b.rank - a.rank != 1 for a, b in pairwise(rows)):
         return None
     copies = min(len(e.shuffled_errors) for e in rows)
     real = np.array([e.errors[e.best] ** 2 for e in rows])
@@ -370,11 +378,11 @@ def _parsimony(sweep: Sweep, at: RankEvidence | None) -> FamilyVote | None:
     if at is None or at.lean is None:
         return FamilyVote("Parsimony", "Empty or duplicate components", choice, "silent", "")
     if at.lean.empty or at.lean.duplicates:
-        sentence = f"At rank {at.rank}, {at.lean.empty} components are empty and {at.lean.duplicates} pairs are the same."
+        sentence = (
+            f"At rank {at.rank}, {at.lean.empty} components are empty and {at.lean.duplicates} pairs are the same."
+        )
         return FamilyVote("Parsimony", "Empty or duplicate components", choice, "doubts", sentence)
-    sentence = (
-        f"No component is empty or a duplicate; the smallest holds {_percent(at.lean.smallest_share)} of the total strength."
-    )
+    sentence = f"No component is empty or a duplicate; the smallest holds {_percent(at.lean.smallest_share)} of the total strength."
     return FamilyVote("Parsimony", "Empty or duplicate components", choice, "supports", sentence)
 
 
@@ -400,7 +408,9 @@ def _nothing(sweep: Sweep, held: _Heldout, preliminary: bool) -> Advice:
         "Nothing here beyond an average profile",
         tuple(reasons),
         tuple(doubts),
-        ("More samples, or another preparation of the columns (units, outliers), would show whether there is anything.",),
+        (
+            "More samples, or another preparation of the columns (units, outliers), would show whether there is anything.",
+        ),
         _families(sweep, None, held, stable),
         None,
         RULE,

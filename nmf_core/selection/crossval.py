@@ -32,7 +32,7 @@ def speckles(known: Array, n_folds: int, share: float, seed: int) -> list[tuple[
     rng = np.random.default_rng([seed, 7])
     rows, cols = np.nonzero(known)
     order = rng.permutation(len(rows))
-    size = max(1, int(round(share * len(rows))))
+    size = max(1, round(share * len(rows)))
     in_row, in_col = known.sum(axis=1), known.sum(axis=0)
     folds = []
     for i in range(n_folds):

@@ -63,7 +63,7 @@ def masked_fit(
     best: tuple[Array, Array, float] | None = None
     for stream in streams:
         rng = np.random.default_rng(stream)
-        W, H = _start(rng, *clean.shape, rank, mean)
+        W, H = _start(rng, clean.shape[0], clean.shape[1], rank, mean)
         if beta == 2.0:
             found = _fit_frobenius(clean, rows, cols, W, H, max_iter, tol)
         elif beta == 1.0:

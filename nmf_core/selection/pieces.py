@@ -66,7 +66,7 @@ def planned(request: SweepRequest, dataset: Dataset) -> Iterator[Name]:
             yield from (("speckle", k, i) for k in tested)
         if i < request.n_shuffles:
             yield from (("shuffle", k, i) for k in ranks)
-        if i < null_folds and dataset.mask != "unstored":
+        if i < null_folds and not isinstance(dataset.mask, str):
             yield from (("null", k, i) for k in tested)
         if i < BLOCK_FOLDS**2:
             yield from (("block", k, i) for k in block_ranks)
@@ -92,7 +92,7 @@ def compute(name: Name, request: SweepRequest, dataset: Dataset) -> tuple[Any, F
         from nmf_core.fit import fit
 
         X = shuffled(dataset, number)
-        mask = "unstored" if dataset.mask == "unstored" else None
+        mask = dataset.mask if isinstance(dataset.mask, str) else None
         result = fit(X, request.fit_request(rank, number).with_(dataset_id=""), mask=mask)
         return residual_squares(X, result.W, result.H, dataset.mask), None
     if kind == "block":
@@ -117,7 +117,7 @@ def _effort(cells: int) -> dict[str, Any]:
 
 def _speckle(request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy: int | None) -> float:
     loss, seed = request.model.loss, request.model.seed
-    if dataset.mask == "unstored":
+    if isinstance(dataset.mask, str):
         order = np.random.default_rng([seed, 7]).permutation(len(dataset.X.data))
         test = np.array_split(order, round(1 / SPECKLE_SHARE))[fold]
         return crossval.stored_error(dataset.X, test, rank, seed=seed, loss=loss)
@@ -136,7 +136,7 @@ def _speckle(request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy
 
 def _block(request: SweepRequest, dataset: Dataset, rank: int, number: int) -> float:
     data = heldout_of(dataset)
-    rows, cols = crossval.blocks(*data.X.shape, BLOCK_FOLDS, request.model.seed)[number]
+    rows, cols = crossval.blocks(data.X.shape[0], data.X.shape[1], BLOCK_FOLDS, request.model.seed)[number]
     return crossval.bicross_error(
         data.X, rows, cols, rank, seed=request.model.seed, loss=request.model.loss, **_effort(data.X.size)
     )

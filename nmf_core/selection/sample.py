@@ -89,7 +89,8 @@ def heldout_data(X: Any, mask: Any) -> HeldoutData:
     dense[~known] = 0.0
     full_rows, full_cols = dense.any(axis=1), dense.any(axis=0)
     dense, known = dense[full_rows][:, full_cols], known[full_rows][:, full_cols]
-    return HeldoutData(np.ascontiguousarray(dense), known, np.nonzero(~known), note)
+    missing_rows, missing_cols = np.nonzero(~known)
+    return HeldoutData(np.ascontiguousarray(dense), known, (missing_rows, missing_cols), note)
 
 
 _recent: OrderedDict[tuple[Any, ...], Any] = OrderedDict()

@@ -158,7 +158,9 @@ class Sweep:
 
     def long(self) -> pd.DataFrame:
         """Return one row per rank and criterion."""
-        return self.table().melt(id_vars="rank", var_name="criterion", value_name="value").dropna().reset_index(drop=True)
+        return (
+            self.table().melt(id_vars="rank", var_name="criterion", value_name="value").dropna().reset_index(drop=True)
+        )
 
 
 def sweep(
@@ -261,7 +263,9 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
                 best=best,
                 share=fit_quality.share_of_variation(float(rss[best]), total),
                 svd_error=float(bound),
-                shuffled_errors=np.sqrt(_finite(_numbers(state, "shuffle", k, request.n_shuffles)) / max(total, 1e-300)),
+                shuffled_errors=np.sqrt(
+                    _finite(_numbers(state, "shuffle", k, request.n_shuffles)) / max(total, 1e-300)
+                ),
                 heldout=_relative(_numbers(state, "speckle", k, request.n_folds), speckle_one),
                 shuffled_heldout=_relative(_numbers(state, "null", k, request.n_folds), null_one),
                 block=_relative(_numbers(state, "block", k, 9), block_one),
@@ -278,7 +282,14 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
     names = list(planned(request, dataset))
     done = sum(name in state.pieces for name in names) / max(len(names), 1)
     return Sweep(
-        request, dataset.shape, tuple(rows), stop, done, _notes(request, dataset), state, consensus_rows(dataset.shape[0])
+        request,
+        dataset.shape,
+        tuple(rows),
+        stop,
+        done,
+        _notes(request, dataset),
+        state,
+        consensus_rows(dataset.shape[0]),
     )
 
 
@@ -309,7 +320,7 @@ def _notes(request: SweepRequest, dataset: Dataset) -> tuple[str, ...]:
     if too_large:
         n, m = dataset.shape
         notes.append(f"Ranks above {dataset.max_rank} are left out: the data has {n:,} rows and {m:,} columns.")
-    if request.n_folds and dataset.mask != "unstored" and heldout_of(dataset).note:
+    if request.n_folds and not isinstance(dataset.mask, str) and heldout_of(dataset).note:
         notes.append(heldout_of(dataset).note)
     if dataset.mask is not None:
         notes.append("Cells are missing: the SVD bound and bi-cross-validation need complete data and are left out.")
