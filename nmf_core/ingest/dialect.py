@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import re
@@ -82,10 +83,8 @@ def cells(lines: list[str], separator: str) -> list[list[str]]:
         lines = [re.sub(r"[ \t]+", " ", line.strip()) for line in lines]
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=False)
     rows: list[list[str]] = []
-    try:
+    with contextlib.suppress(csv.Error):
         rows.extend(row for row in reader if any(cell.strip() for cell in row))
-    except csv.Error:
-        pass
     return rows
 
 

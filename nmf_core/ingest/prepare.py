@@ -102,7 +102,13 @@ def run_steps(data: Raw | Dataset, steps: Iterable[Step]) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def prepare(data: Raw | Dataset, steps: Iterable[Step], *, kind: Kind | None = None) -> Prepared:
+def prepare(
+    data: Raw | Dataset,
+    steps: Iterable[Step],
+    *,
+    kind: Kind | None = None,
+    cell_shape: tuple[int, ...] | None = None,
+) -> Prepared:
     """Apply steps in order and build the data set.
 
     Parameters
@@ -111,6 +117,8 @@ def prepare(data: Raw | Dataset, steps: Iterable[Step], *, kind: Kind | None = N
     steps : iterable of Step
     kind : str, optional
         What the rows are, if not what reading took them for.
+    cell_shape : tuple of int, optional
+        Shape of one row as a picture, for data that come as a table of pixels.
 
     Raises
     ------
@@ -123,6 +131,10 @@ def prepare(data: Raw | Dataset, steps: Iterable[Step], *, kind: Kind | None = N
     raw = stages[-1].after if stages else as_raw(data)
     if kind is not None:
         raw = raw.with_(kind=kind, cell_shape=raw.cell_shape if kind == "images" else None)
+    if cell_shape is not None:
+        if np.prod(cell_shape) != raw.shape[1]:
+            raise ValueError(f"A picture of {cell_shape} has {np.prod(cell_shape):,} pixels, but there are {raw.shape[1]:,} columns.")
+        raw = raw.with_(cell_shape=tuple(cell_shape))
     values = raw.X.data if raw.sparse else raw.X
     if np.isinf(values).any():
         raise ValueError("Infinite values are left: switch on the step “Infinite values”.")
