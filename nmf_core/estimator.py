@@ -37,7 +37,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ``nmf_core.solvers.available()``.
     beta_loss : float or {"frobenius", "kullback-leibler", "itakura-saito"}, default="frobenius"
     tol : float, default=1e-4
-        With "cd" scikit-learn's violation ratio, else the fall of √(2·loss) in ten iterations relative to the start.
+        With "cd" and "mu" as in scikit-learn, else the fall of √(2·loss) in ten iterations relative to its value after
+        the first ten.
     max_iter : int, default=200
     random_state : int, RandomState or None, default=None
     alpha_W, alpha_H, l1_ratio : float
@@ -225,7 +226,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             n_restarts=self.n_init if update_H else 1,
             max_iter=self.max_iter,
             tol=min(self.tol, 1.0),
-            stop_rule="kkt" if self.solver == "cd" else "loss",
+            stop_rule="scikit-learn" if self.solver in ("cd", "mu") else "loss",
             alpha_W=self.alpha_W,
             alpha_H=self.alpha_H,
             l1_ratio=self.l1_ratio,

@@ -407,31 +407,40 @@ def verdict(
 ) -> Stop:
     """Apply the stop rules to one restart.
 
-    The rules look every ten iterations. ``"loss"``: the error √(2·loss) fell by less than ``tol`` times the first
-    error since the last look (scikit-learn's rule for ``mu``). ``"kkt"``: the projected gradient's norm is at most
-    ``tol`` times that of the start (Lin 2007); for ``cd``, scikit-learn's violation, looked at every iteration.
-    ``tol=0`` switches both off; an exact fit always stops.
+    They look every ten iterations. ``"loss"``: the error √(2·loss) fell by less than ``tol`` times the smaller of the
+    first error and that at the first look: a poor start (NNDSVDa on large numbers) must not end the fit early.
+    ``"kkt"``: the projected gradient's norm is at most ``tol`` times that of the start (Lin 2007).
+    ``"scikit-learn"``: for ``cd`` its violation ratio, looked at every time; else the loss relative to the first error.
+    ``tol=0`` switches all off; an exact fit always stops.
     """
     n_iter = state.n_iter
-    look = request.tol > 0 and n_iter > 0 and n_iter % CHECK_EVERY == 0
-    if n_iter > 0 or losses[0] == 0:
-        if losses[-1] == 0:
+    if losses[-1] == 0:
+        return Stop.CONVERGED
+    if request.stop_rule == "scikit-learn" and "violation" in state.aux:
+        if state.aux["violation"] <= request.tol * state.aux["first_violation"]:
             return Stop.CONVERGED
+    elif request.tol > 0 and n_iter > 0 and n_iter % CHECK_EVERY == 0:
         if request.stop_rule == "kkt":
-            if "violation" in state.aux:
-                if state.aux["violation"] <= request.tol * state.aux["first_violation"]:
-                    return Stop.CONVERGED
-            elif look and kkt_norm(problem, state.W, state.H) <= request.tol * first_kkt:
+            if kkt_norm(problem, state.W, state.H) <= request.tol * first_kkt:
                 return Stop.CONVERGED
-        elif look:
-            before, now, first = (float(np.sqrt(2.0 * max(losses[k], 0.0))) for k in (n_iter - CHECK_EVERY, n_iter, 0))
-            if before - now < request.tol * first:
+        else:
+            before, now = _error(losses[n_iter - CHECK_EVERY]), _error(losses[n_iter])
+            reference = _error(losses[0])
+            if request.stop_rule == "loss":
+                reference = min(reference, _error(losses[CHECK_EVERY]))
+                if problem.beta == 2.0 and now <= 0.01 * request.tol * np.sqrt(problem.squares):
+                    return Stop.CONVERGED  # as good as exact
+            if before - now < request.tol * reference:
                 return Stop.CONVERGED
     if n_iter >= request.max_iter:
         return Stop.MAX_ITER
     if request.time_limit is not None and spent >= request.time_limit:
         return Stop.TIME_LIMIT
     return Stop.RUNNING
+
+
+def _error(loss: float) -> float:
+    return float(np.sqrt(2.0 * max(loss, 0.0)))
 
 
 def resolve(problem: Problem, request: FitRequest) -> tuple[Solver, str]:

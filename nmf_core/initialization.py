@@ -112,6 +112,12 @@ def _random(problem: Problem, rank: int, rng: np.random.RandomState) -> tuple[Ar
 def _nndsvd(problem: Problem, rank: int, init: str, seed: int, restart: int) -> tuple[Array, Array]:
     """Return the non-negative double SVD of Boutsidis & Gallopoulos (2008), Pattern Recognition 41(4)."""
     U, S, Vt = _svd(problem, rank, seed)
+    # The limit below which entries count as zero and the fill of X's mean in both factors suit values near 1 only:
+    # data of quite another magnitude start as if brought there by a power of four.
+    mean, unit = problem.mean, 1.0
+    if mean > 0 and not 1e-6 <= mean <= 1e6:
+        unit = 2.0 ** round(np.log2(mean) / 2)
+        S, mean = S / unit / unit, mean / unit / unit
     W, H = np.zeros_like(U), np.zeros_like(Vt)
     W[:, 0] = np.sqrt(S[0]) * np.abs(U[:, 0])
     H[0] = np.sqrt(S[0]) * np.abs(Vt[0])
@@ -129,14 +135,14 @@ def _nndsvd(problem: Problem, rank: int, init: str, seed: int, restart: int) -> 
     W[W < _TINY] = 0
     H[H < _TINY] = 0
     if init == "nndsvda":
-        W[W == 0] = problem.mean
-        H[H == 0] = problem.mean
+        W[W == 0] = mean
+        H[H == 0] = mean
     elif init == "nndsvdar":
         rng = stream(seed, restart)
         for F in (W, H):
             empty = F == 0
-            F[empty] = np.abs(problem.mean * rng.standard_normal(size=int(empty.sum())) / 100)
-    return W.astype(problem.dtype, order="C"), H.astype(problem.dtype, order="C")
+            F[empty] = np.abs(mean * rng.standard_normal(size=int(empty.sum())) / 100)
+    return (W * unit).astype(problem.dtype, order="C"), (H * unit).astype(problem.dtype, order="C")
 
 
 def _kmeans(problem: Problem, rank: int, rng: np.random.RandomState) -> tuple[Array, Array]:

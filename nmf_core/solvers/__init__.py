@@ -77,9 +77,9 @@ def build(
         others = [s.name for s in available(beta, masked=masked, sparse=sparse, penalised=penalised)]
         raise ValueError(f"solver {name!r} does not take {' and '.join(refused)}; use {' or '.join(others)}")
     values = dict(options)
-    unknown = sorted(set(values) - set(cls.__dataclass_fields__))
+    unknown = sorted(set(values) - set(cls.options()))
     if unknown:
-        known = ", ".join(cls.__dataclass_fields__) or "none"
+        known = ", ".join(cls.options()) or "none"
         raise ValueError(f"solver {name!r} has no option {', '.join(unknown)}; it has: {known}")
     return cls(**values)
 

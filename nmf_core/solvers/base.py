@@ -80,6 +80,11 @@ class Solver:
         """Tell whether it minimizes D_β."""
         return cls.losses is None or beta in cls.losses
 
+    @classmethod
+    def options(cls) -> dict[str, Any]:
+        """Return its options by name: dataclass fields whose metadata hold label, help, low and high."""
+        return {f.name: f for f in fields(cls)}
+
     def init(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
         """Return the state before the first step.
 

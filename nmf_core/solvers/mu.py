@@ -63,7 +63,7 @@ def exponent(beta: float) -> float:
 
 def _settled(F: Array) -> Array:
     """Set to 0 what has shrunk below rounding, as scikit-learn does for β ≤ 1, and relative to F where F is small."""
-    F[F < np.finfo(np.float64).eps * min(1.0, float(F.max()))] = 0
+    F[np.finfo(np.float64).eps * min(1.0, float(F.max())) > F] = 0
     return F
 
 
