@@ -7,6 +7,7 @@ import streamlit as st
 from nmf_core.components import SCALE_HELP, SCALES, present
 from pages.ui import data, explore_views, fitting, model, widgets
 from pages.ui.explore_views import View
+from pages.ui.state import pick
 
 VIEWS = {
     "Parts": explore_views.parts,
@@ -26,22 +27,21 @@ widgets.story(
 )
 result = fitting.fit(dataset, request)
 if result is not None:
-    scale = st.session_state.get("scale") or SCALES[1]
-    view = View(dataset, info, result, present(dataset, result, scale=scale))
-    widgets.cards(explore_views.numbers(view)[: explore_views.FIRST_CARDS])
-    fitting.outcome(result)
+    head = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
+        scale = pick(
             "Scale of W and H (WH stays the same)",
             SCALES,
-            default=SCALES[1],
-            key="scale",
-            required=True,
-            bind="query-params",
-            persist_state="session",
+            "scale",
+            SCALES[1],
+            segmented=True,
             help="\n".join(f"- **{name}**: {text}" for name, text in SCALE_HELP.items()),
         )
         fitting.go_on(result)
+    view = View(dataset, info, result, present(dataset, result, scale=scale))
+    with head:
+        widgets.cards(explore_views.numbers(view)[: explore_views.FIRST_CARDS])
+        fitting.outcome(result)
     tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, VIEWS.values(), strict=True):
         if tab.open:

@@ -9,15 +9,15 @@ import streamlit as st
 
 from nmf_core import Dataset, list_datasets, load_dataset
 from nmf_core.catalog import DatasetInfo
-from nmf_core.ingest import Reading, Verdict, read
+from nmf_core.ingest import Reading, Verdict
 from nmf_core.types import is_sparse
-from pages.ui import shelf
+from pages.ui import shelf, uploads
+from pages.ui.state import pick, slide
 from pages.ui.widgets import md
 
 OWN = "_own_data"  # ids of this visitor's data sets on the shelf, oldest first
 USE = "_use_data"  # id to switch to on the next run: a widget's value cannot be set after it was drawn
 RANK = "rank"  # of the model; a new data set starts from its own recommended one
-LAST = "_last_upload"  # (file id, Reading): a file is read once, not on every rerun
 
 
 def use(dataset: Dataset) -> None:
@@ -50,17 +50,13 @@ def chosen(kinds: Set[str] | None = None, key: str = "data", default: str | None
         if (wanted := st.session_state.pop(USE, None)) in options:
             st.session_state[key] = wanted
             _forget_rank()
-        if st.session_state.get(key, options[0]) not in options:
-            st.session_state[key] = default or options[0]
         with place:
-            name = st.selectbox(
+            name = pick(
                 "Data set",
                 options,
-                index=options.index(default) if default in options else 0,
-                format_func=lambda option: catalogue[option].title if option in catalogue else _title(option),
-                key=key,
-                bind="query-params",
-                persist_state="session",
+                key,
+                default,
+                names=lambda option: catalogue[option].title if option in catalogue else _title(option),
                 on_change=_forget_rank,
             )
             dataset = _load(name, catalogue)
@@ -80,9 +76,7 @@ def recommended_rank(dataset: Dataset) -> int:
 
 
 def _forget_rank() -> None:
-    st.session_state.pop(RANK, None)
-    if RANK in st.query_params:
-        del st.query_params[RANK]
+    st.session_state.pop(RANK, None)  # the next data set opens at the rank recommended for it
 
 
 def _title(dataset_id: str) -> str:
@@ -115,17 +109,8 @@ def _load(name: str, catalogue: dict[str, DatasetInfo]) -> Dataset:
     for option, setting in catalogue[name].options.items():
         whole = float(setting.step).is_integer()
         cast = int if whole else float
-        values[option] = st.slider(
-            setting.label,
-            cast(setting.low),
-            cast(setting.high),
-            cast(setting.default),
-            cast(setting.step),
-            key=f"{name}_{option}",
-            help=setting.help,
-            bind="query-params",
-            persist_state="session",
-        )
+        low, high, default, step = (cast(v) for v in (setting.low, setting.high, setting.default, setting.step))
+        values[option] = slide(setting.label, low, high, f"{name}_{option}", default, step=step, help=setting.help)
     return load_dataset(name, **values)
 
 
@@ -161,14 +146,10 @@ def _upload(kinds: Set[str] | None, key: str) -> None:
     )
     if file is None:
         return
-    seen, reading = st.session_state.get(LAST, (None, None))
-    if seen != file.file_id:
-        with st.spinner("Reading the file …"):
-            reading = read(file.getvalue(), file.name)
-        st.session_state[LAST] = (file.file_id, reading)
-        if reading.dataset is not None and reading.verdict in (Verdict.READ, Verdict.NOTE):
-            use(reading.dataset)
-    _say(reading, kinds)
+    upload, new = uploads.take([file])
+    if new and upload.reading.dataset is not None:
+        use(upload.reading.dataset)
+    _say(upload.reading, kinds)
 
 
 def _say(reading: Reading, kinds: Set[str] | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -24,6 +23,7 @@ from nmf_core.figures.ordering import FEATURE_ORDERS, SAMPLE_ORDERS
 from nmf_core.figures.reconstruction import Reconstruction
 from nmf_core.figures.space import ComponentSpace, ParallelComponents
 from nmf_core.quality import cards, compared_label, svd_bound
+from pages.ui.state import number, pick, slide, switch
 from pages.ui.widgets import cards as draw_cards
 from pages.ui.widgets import md, picture
 
@@ -36,7 +36,6 @@ _ORDERS = {
     "dominant": "by dominant part",
     "cluster": "similar ones together",
 }
-_URL: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
 @dataclass(frozen=True)
@@ -108,21 +107,19 @@ def samples(view: View) -> None:
     row = _row(dataset)
     steps = shown.rank
     if shown.rank > 1:
-        steps = st.slider("Parts added", 1, shown.rank, shown.rank, key="steps", help="The largest part comes first.")
+        steps = slide("Parts added", 1, shown.rank, "steps", shown.rank, help="The largest part comes first.")
     picture(BuiltRow(dataset, shown, row=row, steps=steps), key="built")
     st.subheader("All samples in the space of the parts", anchor=False)
     colours = ["dominant", *dataset.labels]
     names = {"dominant": "dominant part"}
     with st.container(horizontal=True):
-        colour = st.selectbox(
-            "Colour by", colours, index=min(1, len(colours) - 1), format_func=lambda c: names.get(c, c), key="colour"
-        )
+        colour = pick("Colour by", colours, "colour", colours[min(1, len(colours) - 1)], names=names)
         if shown.rank > 1:
             options = list(range(shown.rank))
-            x = st.selectbox("Across", options, 0, format_func=lambda k: shown.names[k], key="across")
-            y = st.selectbox("Up", options, 1, format_func=lambda k: shown.names[k], key="up")
+            x = pick("Across", options, "across", 0, names=lambda k: shown.names[k])
+            y = pick("Up", options, "up", 1, names=lambda k: shown.names[k])
     if shown.rank > 1:
-        space = ComponentSpace(dataset, shown, x=min(x, shown.rank - 1), y=min(y, shown.rank - 1), color=colour)
+        space = ComponentSpace(dataset, shown, x=x, y=y, color=colour)
         picture(space, key="space", on_select=_choose("space"))
         picture(ParallelComponents(dataset, shown, color=colour), key="parallel")
     if dataset.labels:
@@ -140,16 +137,9 @@ def quality(view: View) -> None:
     dataset, shown = view.dataset, view.parts
     draw_cards(numbers(view)[FIRST_CARDS:])
     with st.container(horizontal=True):
-        against = st.segmented_control(
-            "Loss against",
-            ["iteration", "second"],
-            default="iteration",
-            key="against",
-            required=True,
-            bind="query-params",
-        )
-        log = st.toggle("Logarithmic", True, key="log", **_URL)
-    picture(ErrorCurve(dataset, view.result, against=against or "iteration", log=log), key="error")
+        against = pick("Loss against", ["iteration", "second"], "against", segmented=True)
+        log = switch("Logarithmic", "log", True)
+    picture(ErrorCurve(dataset, view.result, against=against, log=log), key="error")
     st.subheader("X beside WH beside what is left", anchor=False)
     orders = [o for o in SAMPLE_ORDERS if o != "label" or dataset.labels]
     with st.container(horizontal=True):
@@ -167,32 +157,20 @@ def quality(view: View) -> None:
 
 
 def _order(label: str, options: list[str], key: str) -> str:
-    if st.session_state.get(key, options[0]) not in options:
-        st.session_state[key] = options[0]
-    return str(st.selectbox(label, options, format_func=lambda o: _ORDERS[o], key=key, width=240, **_URL))
+    return str(pick(label, options, key, names=_ORDERS, width=240))
 
 
 def _label(view: View, key: str) -> str:
-    options = list(view.dataset.labels)
-    first = compared_label(view.dataset) or options[0]
-    if st.session_state.get(key, first) not in options:
-        del st.session_state[key]
-    return str(st.selectbox("Label", options, options.index(first), format_func=md, key=key, width=240))
+    return str(pick("Label", list(view.dataset.labels), key, compared_label(view.dataset), width=240))
 
 
 def _row(dataset: Dataset) -> int:
     n = dataset.shape[0]
-    if not 0 <= int(st.session_state.get(ROW, 0)) < n:
-        st.session_state[ROW] = 0
     if n <= 2000:
-        return int(
-            st.selectbox(
-                "Sample", range(n), format_func=lambda i: str(dataset.rows[i]), key=ROW, persist_state="session"
-            )
-        )
-    row = st.number_input(f"Sample (row 0 to {n - 1:,})", 0, n - 1, 0, key=ROW, persist_state="session")
-    st.caption(md(dataset.rows[int(row)]))
-    return int(row)
+        return int(pick("Sample", range(n), ROW, names=lambda i: str(dataset.rows[i])))
+    row = int(number(f"Sample (row 0 to {n - 1:,})", 0, n - 1, ROW, 0))
+    st.caption(md(dataset.rows[row]))
+    return row
 
 
 def _choose(key: str) -> Callable[[], None]:

@@ -48,7 +48,10 @@ def _start(request: FitRequest) -> Any:
 
 def _live(news: dict[str, Any]) -> None:
     """Draw the loss so far. A plain line chart: a Plotly figure would be rebuilt twice a second."""
-    frame = pd.DataFrame({"iteration": news["iteration"], "loss": news["loss"]})
+    # The first steps from a rough start would press everything after them flat on the axis.
+    after = 1 if len(news["loss"]) > 2 else 0
+    after = max(after, int((news["loss"] > 20 * news["loss"][-1]).sum()))
+    frame = pd.DataFrame({"iteration": news["iteration"][after:], "loss": news["loss"][after:]})
     st.line_chart(frame, x="iteration", y="loss", height=220, alt="The loss so far, falling with the iterations.")
 
 

@@ -1,0 +1,139 @@
+"""Widgets whose values live in the session and in the address: a link opens every browser at the same state.
+
+Streamlit's own ``bind="query-params"`` puts the *labels* people read into the address and keeps an address's old value when
+the options change with the data. Here the address holds the plain values, checked again on every run; a value that is the
+default stays out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+_SEEN = "_address"  # key -> text last read from or written to the address
+
+
+def seed(key: str, default: Any, parse: Callable[[str], Any]) -> None:
+    """Give a widget its value before it is drawn: from the address if that is new, else the kept one, else the default.
+
+    Parameters
+    ----------
+    key : str
+        Of the widget and in the address.
+    default : object
+    parse : callable
+        From the address's text to a value; raises ValueError for a value that is not allowed (the default is taken).
+    """
+    seen = st.session_state.setdefault(_SEEN, {})
+    text = st.query_params.get(key)
+    if text is not None and text != seen.get(key):
+        seen[key] = text
+        try:
+            st.session_state[key] = parse(text)
+        except ValueError:
+            st.session_state[key] = default
+    elif key not in st.session_state:
+        st.session_state[key] = default
+
+
+def remember(key: str, value: Any, default: Any) -> None:
+    """Write a value into the address, or take it out if it is the default."""
+    seen = st.session_state.setdefault(_SEEN, {})
+    if value == default:
+        seen.pop(key, None)
+        if key in st.query_params:
+            del st.query_params[key]
+    elif st.query_params.get(key) != (text := _text(value)):
+        seen[key] = st.query_params[key] = text
+
+
+def pick(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    default: Any = None,
+    *,
+    names: Mapping[Any, str] | Callable[[Any], str] | None = None,
+    help: str | None = None,
+    segmented: bool = False,
+    on_change: Callable[[], None] | None = None,
+    **more: Any,
+) -> Any:
+    """Draw a choice of one option (a select box, or segments) and return it.
+
+    Parameters
+    ----------
+    options : sequence
+        Plain values; their text stands in the address.
+    default : object, optional
+        The first option if left out or not offered.
+    names : mapping or callable, optional
+        How people read the options.
+    """
+    default = default if default in options else options[0]
+    texts = {_text(option): option for option in options}
+
+    def parse(text: str) -> Any:
+        if text not in texts:
+            raise ValueError(text)
+        return texts[text]
+
+    seed(key, default, parse)
+    if st.session_state[key] not in options:  # the options change with the data; None: a segment was clicked off
+        st.session_state[key] = default
+    read = names if callable(names) else (lambda option: (names or {}).get(option, str(option)))
+    draw: Any = st.segmented_control if segmented else st.selectbox
+    if segmented:
+        more |= {"required": True}
+    value = draw(
+        label, options, format_func=read, key=key, help=help, on_change=on_change, persist_state="session", **more
+    )
+    value = default if value is None else value
+    remember(key, value, default)
+    return value
+
+
+def slide(
+    label: str, low: Any, high: Any, key: str, default: Any, *, step: Any = None, help: str | None = None, **more: Any
+) -> Any:
+    """Draw a slider and return its value; the kept value is brought into the limits."""
+    return _limited(st.slider, label, low, high, key, default, step=step, help=help, **more)
+
+
+def number(
+    label: str, low: Any, high: Any, key: str, default: Any, *, step: Any = None, help: str | None = None, **more: Any
+) -> Any:
+    """Draw a number field and return its value; the kept value is brought into the limits."""
+    return _limited(st.number_input, label, low, high, key, default, step=step, help=help, **more)
+
+
+def switch(label: str, key: str, default: bool = False, *, help: str | None = None) -> bool:
+    """Draw a toggle and return whether it is on."""
+
+    def parse(text: str) -> bool:
+        if text not in ("on", "off"):
+            raise ValueError(text)
+        return text == "on"
+
+    seed(key, default, parse)
+    value = st.toggle(label, key=key, help=help, persist_state="session")
+    remember(key, value, default)
+    return bool(value)
+
+
+def _limited(draw: Any, label: str, low: Any, high: Any, key: str, default: Any, **more: Any) -> Any:
+    kind = type(low)
+    seed(key, default, kind)
+    kept = st.session_state[key]
+    st.session_state[key] = min(max(kind(kept), low), high) if kept == kept and kept is not None else default
+    value = draw(label, low, high, key=key, persist_state="session", **more)
+    remember(key, value, default)
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
