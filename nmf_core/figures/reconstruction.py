@@ -127,9 +127,9 @@ class Reconstruction:
         part = percent(seen.rows[worst] / seen.rss if seen.rss else 0)
         size = f"{count(n, 'sample')} by {count(m, 'feature')}"
         return (
-            f"Three heatmaps of {size}: the data X, the model WH and the residual X − WH. WH leaves a relative error of "
-            f"{percent(seen.relative)} (RSS {number(seen.rss, 5)}); sample {self.dataset.rows[worst]} adds most to it "
-            f"({part})."
+            f"Three heatmaps of {size}: the data X, the model WH and the residual X − WH. WH leaves a relative error "
+            f"of {percent(seen.relative)} (RSS {number(seen.rss, 5)}); sample {self.dataset.rows[worst]} adds most "
+            f"to it ({part})."
         )
 
     def table(self) -> pd.DataFrame:
