@@ -1,0 +1,164 @@
+"""A few pictures at full size, side by side under headings."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmf_core.figures.png import Limits, sheet, to_rgb, uri
+from nmf_core.figures.template import figure
+from nmf_core.figures.text import label
+from nmf_core.types import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+#: PNG bytes beyond which a photograph is sent as WebP of high quality instead; numbers never come from that.
+HEAVY = 120_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One picture.
+
+    Attributes
+    ----------
+    title, subtitle : str
+        Above the picture; escaped when drawn.
+    picture : ndarray of shape (height, width) or (height, width, 3)
+        All panels of a figure have the same height and width.
+    colormap : str
+    limits : see `nmf_core.figures.png.sheet`
+    """
+
+    title: str
+    picture: Array
+    colormap: str = "gray"
+    limits: Limits = (0.0, 1.0)
+    subtitle: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panels:
+    """Pictures of the same size side by side.
+
+    Attributes
+    ----------
+    panels : tuple of Panel
+    told : str
+        What they show, for `describe`.
+    frame : DataFrame
+        The numbers behind them.
+    columns : int, optional
+    most : int
+        Height of the figure in pixels at most.
+    """
+
+    panels: tuple[Panel, ...]
+    told: str
+    frame: pd.DataFrame
+    columns: int | None = None
+    most: int = 720
+
+    def build(self) -> go.Figure:
+        """Return the figure."""
+        n = len(self.panels)
+        height, width = self.panels[0].picture.shape[:2]
+        columns = min(n, self.columns or n)
+        rows = -(-n // columns)
+        gap = 0.05 * width
+        # Room for two lines of text above each picture, in units of the picture: the figure is about 1000 pixels wide.
+        total = columns * (width + gap) - gap
+        scale = min(1000 / total, self.most / (rows * height * 1.15), 6.0)
+        head = 42 / scale
+        images, texts = [], []
+        for i, panel in enumerate(self.panels):
+            row, column = divmod(i, columns)
+            x, y = column * (width + gap), row * (height + head) + head
+            images.append(
+                {
+                    "source": source(panel),
+                    "xref": "x",
+                    "yref": "y",
+                    "x": x,
+                    "y": y,
+                    "sizex": width,
+                    "sizey": height,
+                    "sizing": "stretch",
+                    "layer": "below",
+                }
+            )
+            second = f"<br><sup>{label(panel.subtitle, 80)}</sup>" if panel.subtitle else ""
+            texts.append(
+                {
+                    "text": f"<b>{label(panel.title, 50)}</b>{second}",
+                    "x": x,
+                    "y": y - 4 / scale,
+                    "xanchor": "left",
+                    "yanchor": "bottom",
+                    "align": "left",
+                    "showarrow": False,
+                    "font": {"size": 13},
+                }
+            )
+        layout: dict[str, Any] = {
+            "height": int(rows * (height * scale + 42) + 12),
+            "margin": {"l": 0, "r": 0, "t": 4, "b": 4},
+            "showlegend": False,
+            "xaxis": {"visible": False, "range": [0, total], "constrain": "domain", "constraintoward": "left"},
+            "yaxis": {
+                "visible": False,
+                "range": [rows * (height + head), 0],
+                "scaleanchor": "x",
+                "constrain": "domain",
+                "constraintoward": "top",
+            },
+            "images": images,
+            "annotations": texts,
+        }
+        return figure([], layout)
+
+    def describe(self) -> str:
+        """Return what the pictures show."""
+        return self.told
+
+    def table(self) -> pd.DataFrame:
+        """Return the numbers behind the pictures."""
+        return self.frame
+
+
+def source(panel: Panel) -> str:
+    """Return a panel's picture as a data URI: PNG, or WebP where that would be heavy."""
+    picture = np.asarray(panel.picture)
+    small = max(picture.shape[:2]) <= 34
+    png = sheet(
+        picture[None],
+        1,
+        colormap=panel.colormap,
+        limits=panel.limits,
+        min_pixels=240 if small else 0,  # small pictures keep their square pixels instead of a blur
+    ).png
+    if len(png) <= HEAVY:
+        return uri(png)
+    return webp(picture) if picture.ndim == 3 else _webp_of_png(png)
+
+
+def webp(picture: Array) -> str:
+    """Return a colour picture as a WebP data URI of high quality."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(to_rgb(picture)).save(buffer, "WEBP", quality=94, method=4)
+    return uri(buffer.getvalue(), "image/webp")
+
+
+def _webp_of_png(png: bytes) -> str:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGBA").save(buffer, "WEBP", quality=94, method=4)
+    return uri(buffer.getvalue(), "image/webp")
