@@ -12,7 +12,7 @@ from nmf_core.selection.baseline import permute_columns
 from nmf_core.types import Array, Dataset, is_sparse
 
 HELDOUT_CELLS = 250_000
-CONSENSUS_ROWS = 1000
+CONSENSUS_ROWS = 600
 
 
 @dataclass(frozen=True, slots=True, eq=False)

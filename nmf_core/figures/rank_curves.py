@@ -1,0 +1,430 @@
+"""Evidence for a rank: several kinds of curves over one rank axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmf_core.figures.palette import COMPONENT_COLORS, with_alpha
+from nmf_core.figures.template import MUTED, axis_id, axis_key, figure
+from nmf_core.figures.text import number, percent
+from nmf_core.selection.advice import Advice
+from nmf_core.selection.stability import STABLE
+from nmf_core.selection.sweep import RankEvidence, Sweep
+from nmf_core.types import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+BLUE, ORANGE, GREEN, RED, PINK = COMPONENT_COLORS[:5]
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """One line of a panel: middle, ends of its band, and how it is drawn."""
+
+    name: str
+    middle: Array
+    low: Array | None = None
+    high: Array | None = None
+    color: str = BLUE
+    dash: str = "solid"
+    symbol: str = "circle"
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    title: str
+    curves: tuple[_Curve, ...]
+    percent: bool = False
+    log: bool = False
+    limit: tuple[float, float] | None = None
+    line: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankCurves:
+    """Panels over one rank axis: fit, held-out error, stability of components, of groups, parsimony.
+
+    Bands are the range over restarts (fit, stability) or one standard error (held-out). Every point carries its rank as
+    ``customdata``, so that a click can open that fit.
+
+    Attributes
+    ----------
+    sweep : Sweep
+    advice : Advice, optional
+        Its rank is marked.
+    chosen : int, optional
+        A rank the reader looks at.
+    more : bool
+        Show the further criteria (bi-cross-validation, dispersion, PAC, silhouettes, Amari, sparseness) as well.
+    """
+
+    sweep: Sweep
+    advice: Advice | None = None
+    chosen: int | None = None
+    more: bool = False
+
+    def build(self) -> go.Figure:
+        """Return the figure."""
+        panels = self._panels()
+        ranks = np.array(self.sweep.ranks)
+        gap, n = 0.075 if len(panels) < 6 else 0.05, max(len(panels), 1)
+        height = (1 - gap * (n - 1)) / n
+        data: list[dict[str, Any]] = []
+        layout: dict[str, Any] = {
+            "height": 70 + 138 * n,
+            "showlegend": False,
+            "hovermode": "closest",
+            "clickmode": "event+select",
+            "annotations": [],
+            "shapes": [],
+            "margin": {"l": 10, "r": 10, "t": 26, "b": 10},
+            "xaxis": {
+                "title": {"text": "rank (number of components)"},
+                "anchor": axis_id("y", n - 1),
+                "tickmode": "array" if len(ranks) <= 25 else "auto",
+                "tickvals": ranks if len(ranks) <= 25 else None,
+                "range": [ranks.min() - 0.4, ranks.max() + 0.4] if len(ranks) else [0.5, 1.5],
+            },
+        }
+        for i, panel in enumerate(panels):
+            top = 1 - i * (height + gap)
+            y = axis_id("y", i)
+            axis: dict[str, Any] = {
+                "domain": [max(top - height, 0), top],
+                "anchor": "x",
+                "nticks": 4,
+                "title": {"text": ""},
+            }
+            if panel.percent:
+                axis["tickformat"] = "~%"
+            if panel.log:
+                axis["type"] = "log"
+            if panel.limit:
+                axis["range"] = list(panel.limit)
+            layout[axis_key("y", i)] = axis
+            for curve in panel.curves:
+                data += self._lines(ranks, curve, y, panel.percent)
+            layout["annotations"].append(self._title(panel, top))
+            if panel.line is not None:
+                layout["shapes"].append(_rule(y, panel.line))
+        layout["shapes"] += self._marks()
+        return figure(data, layout)
+
+    def describe(self) -> str:
+        """Say what the sweep covered and what the curves show at the advised rank."""
+        ranks = self.sweep.ranks
+        if not ranks:
+            return "No rank has been fitted yet."
+        text = f"Evidence for ranks {ranks[0]} to {ranks[-1]}, up to {self.sweep.request.n_restarts} restarts each."
+        if self.advice is not None and self.advice.rank in ranks:
+            e = self.sweep.at(self.advice.rank)
+            text += f" At the advised rank {e.rank} the relative error is {percent(float(e.errors[e.best]))}"
+            if np.isfinite(e.heldout).any():
+                text += f", the held-out error {percent(float(np.nanmean(e.heldout)))} of that of rank 1"
+            if np.isfinite(e.weakest):
+                text += f", and the least stable component has a likeness of {e.weakest:.2f} over restarts"
+            text += "."
+        elif self.advice is not None:
+            text += f" {self.advice.headline}."
+        return text
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per rank, one column per criterion."""
+        return self.sweep.table()
+
+    def _lines(self, ranks: Array, curve: _Curve, y: str, as_percent: bool) -> list[dict[str, Any]]:
+        keep = np.isfinite(curve.middle)
+        if not keep.any():
+            return []
+        x = ranks[keep]
+        out: list[dict[str, Any]] = []
+        if curve.low is not None and curve.high is not None and len(x) > 1:
+            band = np.isfinite(curve.low) & np.isfinite(curve.high) & keep
+            xs = np.concatenate([ranks[band], ranks[band][::-1]])
+            ys = np.concatenate([curve.low[band], curve.high[band][::-1]])
+            out.append(
+                {
+                    "type": "scatter",
+                    "x": xs,
+                    "y": ys.astype(np.float32),
+                    "yaxis": y,
+                    "fill": "toself",
+                    "fillcolor": with_alpha(curve.color, 0.18),
+                    "line": {"width": 0},
+                    "mode": "lines",
+                    "hoverinfo": "skip",
+                }
+            )
+        value = "%{y:.3~%}" if as_percent else "%{y:.4~g}"
+        chosen = x == self.chosen
+        out.append(
+            {
+                "type": "scatter",
+                "x": x,
+                "y": curve.middle[keep].astype(np.float32),
+                "yaxis": y,
+                "mode": "lines+markers",
+                "name": curve.name,
+                "customdata": x,
+                "line": {"color": curve.color, "dash": curve.dash, "width": 2},
+                "marker": {"size": np.where(chosen, 12, 8), "symbol": curve.symbol, "color": curve.color},
+                "selected": {"marker": {"opacity": 1}},
+                "unselected": {"marker": {"opacity": 1}},
+                "hovertemplate": f"rank %{{x}}<br>{curve.name} {value}<extra></extra>",
+            }
+        )
+        return out
+
+    def _title(self, panel: _Panel, top: float) -> dict[str, Any]:
+        drawn = [c for c in panel.curves if np.isfinite(c.middle).any()]
+        signs = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲", "x": "✕"}
+        keys = "   ".join(f'<span style="color:{c.color}">{signs[c.symbol]}</span> {c.name}' for c in drawn)
+        return {
+            "text": f"<b>{panel.title}</b>   {keys}",
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0,
+            "y": top,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "showarrow": False,
+            "align": "left",
+            "font": {"size": 12},
+        }
+
+    def _marks(self) -> list[dict[str, Any]]:
+        marks = []
+        if self.advice is not None and self.advice.rank is not None:
+            k = self.advice.rank
+            marks.append(
+                {
+                    "type": "rect",
+                    "xref": "x",
+                    "yref": "paper",
+                    "x0": k - 0.28,
+                    "x1": k + 0.28,
+                    "y0": 0,
+                    "y1": 1,
+                    "fillcolor": with_alpha(GREEN, 0.13),
+                    "line": {"width": 0},
+                    "layer": "below",
+                }
+            )
+        if self.chosen is not None and (self.advice is None or self.chosen != self.advice.rank):
+            marks.append(
+                {
+                    "type": "line",
+                    "xref": "x",
+                    "yref": "paper",
+                    "x0": self.chosen,
+                    "x1": self.chosen,
+                    "y0": 0,
+                    "y1": 1,
+                    "line": {"color": MUTED, "width": 1, "dash": "dot"},
+                    "layer": "below",
+                }
+            )
+        return marks
+
+    def _panels(self) -> list[_Panel]:
+        rows = self.sweep.evidence
+        panels = [self._fit(rows), self._heldout(rows), self._components(rows), self._groups(rows), self._lean(rows)]
+        if self.more:
+            panels += [self._blocks(rows), self._distances(rows), self._scores(rows)]
+        return [p for p in panels if any(np.isfinite(c.middle).any() for c in p.curves)]
+
+    def _fit(self, rows: tuple[RankEvidence, ...]) -> _Panel:
+        errors = [e.errors for e in rows]
+        floor = max(min((float(e.min()) for e in errors), default=0.0), 0.0)
+        top = max((float(e.max()) for e in errors), default=1.0)
+        curves = (
+            _Curve("relative error", _each(errors, np.min), _each(errors, np.min), _each(errors, np.max)),
+            _Curve(
+                "shuffled columns", _each([e.shuffled_errors for e in rows], np.mean), color=ORANGE, symbol="diamond"
+            ),
+            _Curve("SVD bound", np.array([e.svd_error for e in rows]), color=MUTED_HEX, dash="dot", symbol="square"),
+        )
+        return _Panel("Fit", curves, percent=True, limit=None if floor > 1e-6 * top else (-0.03 * top, 1.15 * top))
+
+    def _heldout(self, rows: tuple[RankEvidence, ...]) -> _Panel:
+        middle = _each([e.heldout for e in rows], np.mean)
+        spread = _each([e.heldout for e in rows], _standard_error)
+        null = _each([e.shuffled_heldout for e in rows], np.mean)
+        # Overfitted shuffled data can be ten times worse than rank 1: the axis keeps to where the decision is made.
+        top = max(float(np.nanmax(middle, initial=1.0)), 1.0) if np.isfinite(middle).any() else 1.0
+        return _Panel(
+            "Held-out error, rank 1 = 100 %",
+            (
+                _Curve("data", middle, middle - spread, middle + spread),
+                _Curve("shuffled columns", null, color=ORANGE, symbol="diamond"),
+            ),
+            percent=True,
+            limit=(0.0 if np.nanmin(middle, initial=1.0) < 0.5 else 0.4, 1.08 * min(top, 1.5)),
+            line=1.0,
+        )
+
+    def _components(self, rows: tuple[RankEvidence, ...]) -> _Panel:
+        typical = [np.median(e.similarity, axis=0) if len(e.similarity) else np.zeros(0) for e in rows]
+        lowest = _each(typical, np.min)
+        return _Panel(
+            "Stability of components over restarts",
+            (
+                _Curve("least stable", lowest, color=GREEN, low=lowest, high=_each(typical, np.max)),
+                _Curve("median component", _each(typical, np.median), color=GREEN, dash="dot", symbol="triangle-up"),
+            ),
+            limit=(max(0.0, float(np.nanmin(lowest, initial=1.0)) - 0.08), 1.04),
+            line=STABLE,
+        )
+
+    def _groups(self, rows: tuple[RankEvidence, ...]) -> _Panel:
+        scores = [e.consensus if e.rank > 1 else None for e in rows]
+
+        def value(name: str) -> Array:
+            return np.array([np.nan if s is None else getattr(s, name) for s in scores], dtype=np.float64)
+
+        curves = [
+            _Curve("cophenetic correlation", value("cophenetic"), color=PINK),
+            _Curve("dispersion", value("dispersion"), color=BLUE, dash="dot", symbol="diamond"),
+        ]
+        if self.more:
+            curves += [
+                _Curve("PAC (small is good)", value("pac"), color=RED, dash="dash", symbol="x"),
+                _Curve("silhouette", value("silhouette"), color=ORANGE, dash="dashdot", symbol="square"),
+            ]
+        return _Panel("Agreement of sample groups", tuple(curves))
+
+    def _lean(self, rows: tuple[RankEvidence, ...]) -> _Panel:
+        def value(name: str) -> Array:
+            return np.array([getattr(e.lean, name) if e.lean else np.nan for e in rows], dtype=np.float64)
+
+        return _Panel(
+            "Parsimony",
+            (
+                _Curve("smallest component's share", value("smallest_share"), color=RED),
+                _Curve("sparseness of H", value("sparseness_H"), color=BLUE, dash="dot", symbol="diamond"),
+                _Curve("sparseness of W", value("sparseness_W"), color=ORANGE, dash="dash", symbol="square"),
+            ),
+            limit=(-0.04, 1.04),
+        )
+
+    def _blocks(self, rows: tuple[RankEvidence, ...]) -> _Panel:
+        middle = _each([e.block for e in rows], np.mean)
+        spread = _each([e.block for e in rows], _standard_error)
+        return _Panel(
+            "Bi-cross-validation error, smallest rank = 100 %",
+            (_Curve("3 × 3 blocks", middle, middle - spread, middle + spread),),
+            percent=True,
+        )
+
+    def _distances(self, rows: tuple[RankEvidence, ...]) -> _Panel:
+        return _Panel(
+            "Components over restarts, more",
+            (
+                _Curve("silhouette", _each([e.silhouette for e in rows], np.mean), color=GREEN),
+                _Curve("Amari-type distance", np.array([e.amari for e in rows]), color=RED, symbol="diamond"),
+            ),
+        )
+
+    def _scores(self, rows: tuple[RankEvidence, ...]) -> _Panel:
+        def centred(values: list[float]) -> Array:
+            array = np.array(values, dtype=np.float64)
+            return array - np.nanmin(array) if np.isfinite(array).any() else array
+
+        return _Panel(
+            "Information criteria above their minimum (independent errors of one size assumed)",
+            (
+                _Curve("AIC", centred([e.aic for e in rows]), color=BLUE),
+                _Curve("BIC", centred([e.bic for e in rows]), color=ORANGE, symbol="diamond"),
+            ),
+        )
+
+
+MUTED_HEX = "#808080"
+
+
+def _each(values: list[Array], measure: Any) -> Array:
+    """Reduce each array to a number, NaN where nothing was measured."""
+    kept = [v[np.isfinite(v)] for v in values]
+    return np.array([float(measure(v)) if len(v) else np.nan for v in kept], dtype=np.float64)
+
+
+def _standard_error(values: Array) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+
+
+def _rule(y: str, at: float) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "yref": y,
+        "x0": 0,
+        "x1": 1,
+        "y0": at,
+        "y1": at,
+        "line": {"color": MUTED, "width": 1, "dash": "dot"},
+        "layer": "below",
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RestartLosses:
+    """Final loss of every restart at one rank, grouped by distinct solution.
+
+    Attributes
+    ----------
+    losses : ndarray of shape (n_fits,)
+    group : ndarray of int
+        Distinct solution of each restart, 0 the best.
+    """
+
+    losses: Array
+    group: Array
+
+    def build(self) -> go.Figure:
+        """Return the figure."""
+        excess = 100 * (self.losses - self.losses.min()) / max(abs(float(self.losses.min())), 1e-300)
+        order = np.argsort(excess, kind="stable")
+        color = [BLUE if g == 0 else MUTED_HEX for g in self.group[order]]
+        data = [
+            {
+                "type": "scatter",
+                "x": np.arange(1, len(order) + 1),
+                "y": excess[order].astype(np.float32),
+                "mode": "markers",
+                "marker": {
+                    "size": 9,
+                    "color": color,
+                    "symbol": ["circle" if g == 0 else "diamond-open" for g in self.group[order]],
+                },
+                "customdata": np.column_stack([order, self.group[order] + 1]),
+                "hovertemplate": "restart %{customdata[0]}<br>%{y:.3g} % above the best<br>solution %{customdata[1]}<extra></extra>",
+            }
+        ]
+        layout = {
+            "height": 240,
+            "showlegend": False,
+            "xaxis": {"title": {"text": "restarts, best first"}},
+            "yaxis": {"title": {"text": "loss above the best (%)"}, "rangemode": "tozero"},
+            "margin": {"t": 16},
+        }
+        return figure(data, layout)
+
+    def describe(self) -> str:
+        """Say how many restarts found the best solution and how far off the others are."""
+        n, hits = len(self.losses), int((self.group == 0).sum())
+        worst = (self.losses.max() - self.losses.min()) / max(abs(float(self.losses.min())), 1e-300)
+        return (
+            f"{hits} of {n} restarts reached the best solution found; there are {int(self.group.max()) + 1} distinct "
+            f"solutions. The worst loss is {number(100 * float(worst), 3)} % above the best."
+        )
+
+    def table(self) -> pd.DataFrame:
+        """Return loss and solution of every restart."""
+        import pandas as pd
+
+        return pd.DataFrame({"restart": np.arange(len(self.losses)), "loss": self.losses, "solution": self.group + 1})
