@@ -8,11 +8,13 @@ from nmf_core.components import SCALE_HELP, SCALES, present
 from pages.ui import data, explore_views, fitting, model, widgets
 from pages.ui.explore_views import View
 from pages.ui.state import pick
+from pages.ui.take_along import take_along
 
 VIEWS = {
     "Parts": explore_views.parts,
     "Samples": explore_views.samples,
     "Fit": explore_views.quality,
+    "Take along": take_along,
 }
 
 dataset = data.chosen()

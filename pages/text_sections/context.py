@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from nmf_core import Dataset, FitRequest
@@ -61,6 +62,11 @@ class Context:
         return f"{topic + 1} {self.topics.names[topic]}"
 
     @property
+    def clearest(self) -> int:
+        """The most coherent topic: a good one to begin with."""
+        return int(np.nan_to_num(self.npmi, nan=-1.0).argmax())
+
+    @property
     def names_key(self) -> str:
         """Where the session keeps the visitor's names of these topics."""
         return f"_topic_names_{self.data.id}_{self.request.key}"
@@ -86,9 +92,10 @@ def _measured(key: str, _matrix: TextMatrix, _result: FitResult) -> tuple[Topics
     return topics, npmi(_matrix.counts, topics.top(N_COHERENCE)), jensen_shannon(topics.words)
 
 
-def claim(found: Claim) -> None:
-    """Draw a measured claim: what held, what did not."""
-    icon = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/balance:"}[found.holds]
+def claim(*found: Claim) -> None:
+    """Draw measured claims: what held, what did not."""
+    icons = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/balance:"}
     st.markdown("**Measured here**")
     with st.container(border=True):
-        st.markdown(f"{icon} {md(found.text, 1500)}")
+        for one in found:
+            st.markdown(f"{icons[one.holds]} {md(one.text, 1500)}")

@@ -63,7 +63,9 @@ def _choose(c: Context) -> int | None:
         else:
             st.caption("No document holds all these words; these are the nearest by words in common.")
         return _pick(c, np.array(hits.documents), "similarity", np.array(hits.scores), "search")
-    topic = right.selectbox("Topic", range(c.topics.rank), format_func=c.title, key="documents_topic")
+    topic = right.selectbox(
+        "Topic", range(c.topics.rank), index=c.clearest, format_func=c.title, key=f"documents_topic_{c.topics.rank}"
+    )
     if way == "typical":
         counted = np.asarray(c.matrix.counts.sum(axis=1)).ravel()
         found = typical(c.topics, topic, LISTED, counted)
@@ -139,7 +141,7 @@ def _running(c: Context, text: str, shares: Array) -> None:
     numbers = right.toggle("Numbers", key="topic_numbers", help="Write the topic's number behind each word.")
     st.html(legend_html(only, c.topics.names, c.colors, [float(shares[t]) for t in only]))
     pieces = colour_words(text, c.topics, shares, c.matrix.rules)
-    with st.container(border=True, height=460 if len(text) > 1500 else "content"):
+    with st.container(border=True, height=460 if len(text) > 3500 else "content"):
         st.html(coloured_html(pieces, c.topics.names, c.colors, numbers=numbers, only=only))
     st.caption(
         "A word has the colour of the topic it most likely came from, given this document; words with no clear "

@@ -78,7 +78,9 @@ def _which(c: Context, what: str) -> tuple[int, ...]:
         st.caption(md(c.data.rows[d], 120))
         return (d,)
     if what == "topic":
-        topic = st.selectbox("Topic", range(c.topics.rank), format_func=c.title, key="summary_topic")
+        topic = st.selectbox(
+            "Topic", range(c.topics.rank), index=c.clearest, format_func=c.title, key=f"summary_topic_{c.topics.rank}"
+        )
         st.caption(f"The {TYPICAL} most typical documents.")
         return tuple(typical(c.topics, topic, TYPICAL).tolist())
     names = [name for name, values in c.data.labels.items() if _frequent(values)]

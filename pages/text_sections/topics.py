@@ -56,7 +56,9 @@ def show(c: Context) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("One topic in depth", anchor=False)
-        topic = st.selectbox("Topic", range(c.topics.rank), format_func=c.title, key="topic")
+        topic = st.selectbox(
+            "Topic", range(c.topics.rank), index=c.clearest, format_func=c.title, key=f"topic_{c.topics.rank}"
+        )
         picture(RelevantWords(c.topics, topic, c.colors[topic], weight), key="relevant_words")
     with right:
         st.subheader("Map of the topics", anchor=False)

@@ -109,8 +109,7 @@ def _over_time(c: Context, names: list[str], measure: str) -> None:
         f"Bands: {found.method}. Documents per period: {int(found.n.min())} to {int(found.n.max())}"
         + (f"; {lost:,} documents without a date are left out." if lost else ".")
     )
-    claim(prevalence_claim(found, c.topics.names, "periods"))
-    claim(keyword_claim(c.topics, c.matrix, codes, len(groups)))
+    claim(prevalence_claim(found, c.topics.names, "periods"), keyword_claim(c.topics, c.matrix, codes, len(groups)))
 
 
 def _by_label(c: Context, names: list[str], measure: str) -> None:
@@ -126,5 +125,4 @@ def _by_label(c: Context, names: list[str], measure: str) -> None:
         f"Whiskers: {found.method}. Groups with at least five documents, the twelve most frequent"
         + (f"; {lost:,} documents with another or no label are left out." if lost else ".")
     )
-    claim(prevalence_claim(found, c.topics.names, "groups"))
-    claim(keyword_claim(c.topics, c.matrix, codes, len(groups)))
+    claim(prevalence_claim(found, c.topics.names, "groups"), keyword_claim(c.topics, c.matrix, codes, len(groups)))

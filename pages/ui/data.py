@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,8 +16,10 @@ from pages.ui import shelf, uploads
 from pages.ui.state import pick, slide
 from pages.ui.widgets import md
 
+PAGES = Path(__file__).resolve().parents[1]
 OWN = "_own_data"  # ids of this visitor's data sets on the shelf, oldest first
 USE = "_use_data"  # id to switch to on the next run: a widget's value cannot be set after it was drawn
+_builtin: dict[str, tuple[str, dict[str, Any]]] = {}  # id -> name and options of the catalogue's data sets
 RANK = "rank"  # of the model; a new data set starts from its own recommended one
 
 
@@ -66,7 +69,14 @@ def chosen(kinds: Set[str] | None = None, key: str = "data", default: str | None
 
 def info_of(dataset: Dataset) -> DatasetInfo | None:
     """Return the catalogue entry of a built-in data set, or None for a visitor's own."""
-    return next((info for info in list_datasets().values() if info.title == dataset.name), None)
+    known = _builtin.get(dataset.id)
+    return list_datasets()[known[0]] if known else None
+
+
+def source_of(dataset: Dataset) -> dict[str, Any] | None:
+    """Return how exported code gets the data: the catalogue's name and options, or None for a visitor's own."""
+    known = _builtin.get(dataset.id)
+    return {"builtin": known[0], "options": known[1]} if known else None
 
 
 def recommended_rank(dataset: Dataset) -> int:
@@ -111,7 +121,11 @@ def _load(name: str, catalogue: dict[str, DatasetInfo]) -> Dataset:
         cast = int if whole else float
         low, high, default, step = (cast(v) for v in (setting.low, setting.high, setting.default, setting.step))
         values[option] = slide(setting.label, low, high, f"{name}_{option}", default, step=step, help=setting.help)
-    return load_dataset(name, **values)
+    dataset = load_dataset(name, **values)
+    if len(_builtin) > 10_000:  # generated data sets have many settings
+        _builtin.clear()
+    _builtin[dataset.id] = (name, values)
+    return dataset
 
 
 def _about(dataset: Dataset, info: DatasetInfo | None) -> None:
@@ -154,14 +168,14 @@ def _upload(kinds: Set[str] | None, key: str) -> None:
 
 def _say(reading: Reading, kinds: Set[str] | None) -> None:
     if reading.verdict is Verdict.REFUSE:
-        assert reading.message is not None
         st.error(md(reading.message, 600), icon=":material/error:")
-    elif reading.verdict is Verdict.ASK:
+        return
+    if reading.verdict is Verdict.ASK:
         st.warning("This file needs a decision of yours.", icon=":material/help:")
-        st.page_link("data.py", label="Decide on the page Data", icon=":material/table_view:")
     elif reading.dataset is not None and kinds is not None and reading.dataset.kind not in kinds:
         st.warning(f"Read as {reading.dataset.kind}; this page shows {', '.join(sorted(kinds))}.")
     else:
         st.success("Read.", icon=":material/check:")
-        for note in list(reading.notes)[:4]:
-            st.caption(md(note, 300))
+        for note in reading.notes[:3]:
+            st.caption(md(note.text, 300))
+    st.page_link(PAGES / "data.py", label="See and change it on the page Data", icon=":material/table_view:")

@@ -21,6 +21,11 @@ def owner() -> str:
     return str(st.session_state.setdefault("_owner", uuid.uuid4().hex))
 
 
+def keep_alive() -> None:
+    """Keep this visitor's computations going while they look at another page."""
+    manager().touch_owner(owner())
+
+
 def run(
     work: Work,
     dataset: Dataset,

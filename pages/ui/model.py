@@ -11,6 +11,7 @@ from pages.ui.data import RANK, recommended_rank
 from pages.ui.state import number, pick, slide, switch
 
 MAX_RANK_SHOWN = 100
+NEXT_RANK = "_next_rank"
 OTHER = "other β"
 _LOSS_NAMES = {
     "frobenius": "Frobenius (squared error)",
@@ -84,12 +85,37 @@ def request(dataset: Dataset) -> FitRequest:
     )
 
 
+def apply(wanted: FitRequest) -> None:
+    """Set the controls to a request, from the next run on; call it in a callback, before the widgets are drawn."""
+    known = wanted.loss if isinstance(wanted.loss, str) else OTHER
+    values = {
+        "loss": known,
+        "penalties": bool(wanted.alpha_W or wanted.alpha_H not in ("same", 0)),
+        "alpha_W": wanted.alpha_W,
+        "alpha_H": wanted.alpha_W if wanted.alpha_H == "same" else wanted.alpha_H,
+        "l1_ratio": wanted.l1_ratio,
+        "solver": wanted.solver,
+        "init": wanted.init,
+        "restarts": wanted.n_restarts,
+        "seed": wanted.seed,
+        "max_iter": wanted.max_iter,
+        "tol": wanted.tol,
+        "stop_rule": wanted.stop_rule,
+    }
+    if known == OTHER:
+        values["beta"] = float(wanted.loss)
+    st.session_state.update(values)
+    st.session_state[NEXT_RANK] = wanted.rank  # the data may change as well, which forgets the rank
+
+
 def _rank(dataset: Dataset) -> int:
     top = min(dataset.max_rank, MAX_RANK_SHOWN)
     if top < 2:
         return 1
     help_ = "How many parts X is split into. The page Rank gives evidence for a choice."
     default = min(recommended_rank(dataset), top)
+    if (wanted := st.session_state.pop(NEXT_RANK, None)) is not None:
+        st.session_state[RANK] = wanted
     return int(slide("Rank (number of components)", 1, top, RANK, default, help=help_))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from nmf_core.export import frame_csv
 from nmf_core.figures.base import Picture
 from nmf_core.figures.text import plain, shorten
 
@@ -97,7 +98,7 @@ def _numbers(p: Picture, key: str, file_name: str) -> None:
                 st.caption(f"The first 2,000 of {len(table):,} rows; the download holds all.")
             st.download_button(
                 "CSV",
-                data=lambda: table.to_csv(),
+                data=lambda: frame_csv(table),
                 file_name=f"{file_name}.csv",
                 mime="text/csv",
                 icon=":material/download:",
