@@ -1,8 +1,8 @@
 """When kernels are compiled, where the result is kept, and which may be used now.
 
-Numba's cache on disk makes the difference between 0.1 s and half a minute. It lies beside the source where that can be
-written, else in the user's cache folder, else in a private folder for temporary files. The first start of an installation
-fills it from a child process, so the compiler never competes with a visitor for this process's interpreter lock.
+Numba's cache on disk makes the difference between 0.1 s and half a minute. It lies beside the source where that can
+be written, else in the user's cache folder, else in a private folder for temporary files. The first start of an
+installation fills it from a child process, so the compiler never competes with a visitor for the interpreter lock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ import numpy as np
 
 FOLDER = Path(__file__).parent
 # Family of kernels → module with the compiled functions and `signatures(dtype)`.
-FAMILIES = {"dense": "nmf_core.kernels._dense", "heldout": "nmf_core.kernels._heldout"}
+FAMILIES = {
+    "dense": "nmf_core.kernels._dense",
+    "sparse": "nmf_core.kernels._sparse",
+    "heldout": "nmf_core.kernels._heldout",
+}
 _DTYPES = ("float64", "float32")
 
 _lock = threading.Lock()
@@ -54,8 +58,8 @@ def twins_only() -> Iterator[None]:
 def get(family: str, name: str, dtype: Any, patience: float = 0.0) -> Callable[..., Any] | None:
     """Return a compiled function, or None while (or where) the twin must answer.
 
-    The first call starts loading in the background. `patience` is how many seconds to wait for that, if the compiled form
-    lies in the cache already: worth it before long computations. Waiting changes no result.
+    The first call starts loading in the background. `patience` is how many seconds to wait for that, if the compiled
+    form lies in the cache already: worth it before long computations. Waiting changes no result.
     """
     if _silenced:
         return None

@@ -7,7 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nmf_core.loss import from_gram
+from nmf_core.kernels.dense import DenseSystem, is_wide
+from nmf_core.kernels.hals import Point, Settings, System, run
+from nmf_core.kernels.sparse import SparseSystem
+from nmf_core.loss import GRAM_LIMIT, frobenius, from_gram
 from nmf_core.problem import Problem
 from nmf_core.solvers.base import Solver, option
 from nmf_core.solvers.coordinate import sweep
@@ -20,7 +23,9 @@ class ExtrapolatedHals(Solver):
 
     The push ``momentum`` grows while the loss falls and is cut when it rises (Ang & Gillis 2019, Algorithm 3). Unlike
     there, a step that raises the loss is discarded and the next one is made without a push, so the trace never rises.
-    The reported pair is (extrapolated W, H): non-negative, and its loss costs no pass over X.
+    The reported pair is the pushed factor of one side with the plain one of the other: non-negative, and its loss costs
+    no pass over X. The factor along the longer side of dense X is updated first, in one pass over X with the products
+    that the other one needs.
     """
 
     name: ClassVar[str] = "eahals"
@@ -43,48 +48,55 @@ class ExtrapolatedHals(Solver):
     def init(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
         """Return the state before the first step, its momentum not yet used."""
         state = super().init(problem, start, rng)
-        return replace(state, aux=_calm(state.W, state.H, self.first, 1.0))
+        A, B = (state.H, state.W.T) if _is_wide(problem) else (state.W.T, state.H)
+        aux = {"near": A, "far": B, "momentum": self.first, "limit": 1.0, "used": 0.0}
+        return replace(state, aux=aux)
 
     def step(self, problem: Problem, state: State) -> State:
         """Return the state after one pushed step, or the same factors without momentum if that raised the loss."""
-        aux = state.aux
-        momentum, limit, used = aux["momentum"], aux["limit"], aux["used"]
-        if not problem.update_H:
-            return self._step_W(problem, state)
-        H_far = aux["H_far"]
-        W = sweep(state.W.T, H_far @ H_far.T, problem.times_Ht(H_far).T, problem.l1_W, problem.l2_W, self.inner).T
-        W_far = _pushed(W, aux["W_near"], used)
-        WtW, WtX = W_far.T @ W_far, problem.Wt_times(W_far)
-        H = sweep(H_far, WtW, WtX, problem.l1_H, problem.l2_H, self.inner)
-        loss = from_gram(problem, W_far, H, WtX, WtW, H @ H.T, H)
-        n_iter = state.n_iter + 1
-        if not loss <= state.loss and used > 0:
-            calm = _calm(aux["W_near"], state.H, momentum / self.cut, momentum)
-            return replace(state, n_iter=n_iter, aux={**calm, "W_near": state.W})
-        if used > 0:
-            momentum, limit = min(limit, self.grow * momentum), min(1.0, self.grow_limit * limit)
-        H_far = _pushed(H, state.H, momentum)
-        aux = {"W_near": W, "H_far": H_far, "momentum": momentum, "limit": limit, "used": momentum}
-        return replace(state, W=W_far, H=H, n_iter=n_iter, loss=loss, aux=aux)
+        return self.many(problem, state, 1)[0]
 
-    def _step_W(self, problem: Problem, state: State) -> State:
-        """Make a step for fixed H: the products never change, so plain passes are all it takes."""
-        aux = state.aux
+    def many(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
+        """Make `count` steps, compiled where the kernels are loaded; the same bits either way."""
+        if not problem.update_H:
+            return self._many_W(problem, state, count)
+        wide, aux = _is_wide(problem), state.aux
+        A, B = (state.H, state.W.T) if wide else (state.W.T, state.H)
+        A, near, B, far = (np.array(F, order="C") for F in (A, aux["near"], B, aux["far"]))
+        point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
+        penalties = (problem.l1_H, problem.l2_H, problem.l1_W, problem.l2_W)
+        settings = Settings(
+            *(penalties if wide else penalties[2:] + penalties[:2]),
+            passes=self.inner,
+            grow=self.grow,
+            grow_limit=self.grow_limit,
+            cut=self.cut,
+            gram_share=GRAM_LIMIT[problem.dtype],
+        )
+        losses = run(_system(problem, len(state.H)), point, settings, count)
+        W, H = (point.B.T, point.A) if wide else (point.A.T, point.B)
+        numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
+        aux = {"near": point.near, "far": point.B_far, **numbers}
+        return replace(state, W=W, H=H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
+
+    def _many_W(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
+        """Make steps for fixed H: the products never change, so plain passes are all it takes."""
+        aux, losses = state.aux, []
         if "XHt" not in aux:
             aux = {**aux, "XHt": problem.times_Ht(state.H), "HHt": state.H @ state.H.T}
-        W = sweep(state.W.T, aux["HHt"], aux["XHt"].T, problem.l1_W, problem.l2_W, self.inner).T
-        loss = from_gram(problem, W, state.H, aux["XHt"], W.T @ W, aux["HHt"], W)
-        return replace(state, W=W, n_iter=state.n_iter + 1, loss=loss, aux=aux)
+        W = state.W
+        for _ in range(count):
+            W = sweep(W.T, aux["HHt"], aux["XHt"].T, problem.l1_W, problem.l2_W, self.inner).T
+            losses.append(from_gram(problem, W, state.H, aux["XHt"], W.T @ W, aux["HHt"], W))
+        return replace(state, W=W, n_iter=state.n_iter + count, loss=losses[-1], aux=aux), losses
 
 
-def _pushed(new: Array, old: Array, momentum: float) -> Array:
-    """Return max(0, new + momentum · (new − old))."""
-    far = new - old
-    far *= momentum
-    far += new
-    return np.maximum(far, 0, out=far)
+def _is_wide(problem: Problem) -> bool:
+    """Tell whether H is updated before W: the factor along the longer side of dense X comes first."""
+    return not problem.sparse and is_wide(problem.shape)
 
 
-def _calm(W: Array, H: Array, momentum: float, limit: float) -> dict[str, Any]:
-    """Return what the next step needs when it is to be made without a push."""
-    return {"W_near": W, "H_far": H, "momentum": momentum, "limit": limit, "used": 0.0}
+def _system(problem: Problem, rank: int) -> System:
+    if not problem.sparse:
+        return DenseSystem(problem.X, rank, problem.squares)
+    return SparseSystem(problem.X, problem.Xt, rank, problem.squares, lambda W, H: 2.0 * frobenius(problem, W, H))

@@ -142,7 +142,7 @@ def test_continuing_after_convergence_needs_a_smaller_tolerance():
 
 
 def test_continuing_a_cancelled_fit_finishes_its_restarts():
-    request = FitRequest(rank=5, max_iter=600, tol=0, n_restarts=3, init="random")
+    request = FitRequest(rank=5, solver="mu", max_iter=600, tol=0, n_restarts=3, init="random")
     whole = fit(DIGITS, request)
     stopped = fit(DIGITS, request, callback=lambda state, chunk: True)
     assert stopped.stop is Stop.CANCELLED

@@ -1,0 +1,332 @@
+# mypy: ignore-errors
+# (compiled by Numba, whose types are not those of Python)
+"""Compiled E-A-HALS on dense X (Numba). The NumPy twins are in :mod:`nmf_core.kernels.dense`, step for step.
+
+Every sum runs in the order of the twin and no operation is contracted or reassociated, so both give the same bits.
+Factors are kept as rows of components: the streamed factor A (rank × N, N the longer side of X), the kept B (rank × M).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, types
+
+from nmf_core.kernels._gemm import apart, gemm
+
+BLOCK = 256
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sweep(F, P, G, off, inverse, passes, line, lo, hi):
+    """Make coordinate passes over columns lo…hi of F in place: F[k] ← max(0, (P[k] − Σ_{l≠k} G[k,l] F[l]) / G[k,k])."""
+    apart()
+    rank = F.shape[0]
+    width = hi - lo
+    zero = G.dtype.type(0)
+    t = line[:width]
+    for _ in range(passes):
+        for k in range(rank):
+            if not inverse[k] > 0:
+                continue
+            p = P[k, lo:hi]
+            for i in range(width):
+                t[i] = p[i]
+            j = 0
+            while j + 8 <= rank:
+                g0, g1, g2, g3 = off[k, j], off[k, j + 1], off[k, j + 2], off[k, j + 3]
+                g4, g5, g6, g7 = off[k, j + 4], off[k, j + 5], off[k, j + 6], off[k, j + 7]
+                f0, f1, f2, f3 = F[j, lo:hi], F[j + 1, lo:hi], F[j + 2, lo:hi], F[j + 3, lo:hi]
+                f4, f5, f6, f7 = F[j + 4, lo:hi], F[j + 5, lo:hi], F[j + 6, lo:hi], F[j + 7, lo:hi]
+                for i in range(width):
+                    u = (((t[i] - g0 * f0[i]) - g1 * f1[i]) - g2 * f2[i]) - g3 * f3[i]
+                    t[i] = (((u - g4 * f4[i]) - g5 * f5[i]) - g6 * f6[i]) - g7 * f7[i]
+                j += 8
+            while j + 2 <= rank:
+                g0, g1 = off[k, j], off[k, j + 1]
+                f0, f1 = F[j, lo:hi], F[j + 1, lo:hi]
+                for i in range(width):
+                    t[i] = (t[i] - g0 * f0[i]) - g1 * f1[i]
+                j += 2
+            if j < rank:
+                g0 = off[k, j]
+                f0 = F[j, lo:hi]
+                for i in range(width):
+                    t[i] = t[i] - g0 * f0[i]
+            scale = inverse[k]
+            f = F[k, lo:hi]
+            for i in range(width):
+                v = t[i] * scale
+                f[i] = zero if v <= zero else v
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def split_gram(G, l2, off, inverse):
+    """Write G with a zero diagonal to `off` and 1 / (diagonal + l2) to `inverse`, 0 where that sum is not positive."""
+    apart()
+    rank = G.shape[0]
+    for k in range(rank):
+        for j in range(rank):
+            off[k, j] = G[k, j]
+        off[k, k] = 0
+        d = G[k, k] + l2[0]
+        inverse[k] = 1 / d if d > 0 else 0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def stream(X, wide, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums):
+    """Update columns start…stop of A in blocks and gather what the update of B needs, in one pass over X.
+
+    Reads A and `near`; writes the new point to `near` and the pushed one to `far`; sets `product` = far · X, `gram` =
+    far · farᵀ and, if l1 is positive, `sums` = Σ far.
+    """
+    apart()
+    rank, M = B.shape
+    ld = X.shape[1]
+    flat = X.reshape(-1)
+    zero = B.dtype.type(0)
+    size = BLOCK * (4 if M <= 96 else 2 if M <= 256 else 1)  # small products are dear by the call
+    P = np.empty((rank, size), B.dtype)
+    V = np.empty((rank, size), B.dtype)
+    line = np.empty(BLOCK, B.dtype)
+    off = np.empty((rank, rank), B.dtype)
+    inverse = np.empty(rank, B.dtype)
+    split_gram(G, l2, off, inverse)
+    beta = 0.0
+    s1, u = l1[0], push[0]
+    for k in range(rank):
+        sums[k] = 0.0
+    for s in range(start, stop, size):
+        b = min(size, stop - s)
+        x = flat[s:] if wide else flat[s * ld :]
+        gemm(not wide, False, b, rank, M, x, ld, B, M, 0.0, P, size)
+        for k in range(rank):
+            a, v = A[k, s : s + b], V[k, :b]
+            for i in range(b):
+                v[i] = a[i]
+        if s1 > 0:
+            for k in range(rank):
+                p = P[k, :b]
+                for i in range(b):
+                    p[i] = p[i] - s1
+        for c in range(0, b, BLOCK):
+            sweep(V, P, G, off, inverse, passes, line, c, min(c + BLOCK, b))
+        for k in range(rank):
+            v, old, out = V[k, :b], near[k, s : s + b], far[k, s : s + b]
+            for i in range(b):
+                new = v[i]
+                z = (new - old[i]) * u + new
+                old[i] = new
+                z = zero if z <= zero else z
+                out[i] = z
+                v[i] = z
+        if s1 > 0:
+            for k in range(rank):
+                total = 0.0
+                for i in range(b):
+                    total += V[k, i]
+                sums[k] += total
+        gemm(wide, False, M, rank, b, x, ld, V, size, beta, product, M)
+        gemm(True, False, rank, rank, b, V, size, V, size, beta, gram, rank)
+        beta = 1.0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def outer_gram(B, out):
+    """Write B Bᵀ."""
+    apart()
+    rank, M = B.shape
+    gemm(True, False, rank, rank, M, B, M, B, M, 0.0, out, rank)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def inner(A, B):
+    """Return Σ AB in double precision: over rows within each column first, then over columns."""
+    apart()
+    rows, columns = A.shape
+    acc = np.zeros(columns)
+    for k in range(rows):
+        a, b = A[k], B[k]
+        for j in range(columns):
+            acc[j] += np.float64(a[j]) * np.float64(b[j])
+    total = 0.0
+    for j in range(columns):
+        total += acc[j]
+    return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def residual(X, wide, A, B, start, stop):
+    """Return Σ(X − WH)² over columns start…stop of A, from the residual itself."""
+    apart()
+    rank, M = B.shape
+    N = A.shape[1]
+    ld = X.shape[1]
+    flat = X.reshape(-1)
+    lines = M if wide else BLOCK
+    R = np.empty((lines, BLOCK if wide else M), B.dtype)
+    acc = np.zeros(BLOCK if wide else M)
+    a_flat = A.reshape(-1)
+    for s in range(start, stop, BLOCK):
+        b = min(BLOCK, stop - s)
+        if wide:
+            gemm(False, True, b, M, rank, a_flat[s:], N, B, M, 0.0, R, BLOCK)
+            rows, width, base = M, b, s
+        else:
+            gemm(False, True, M, b, rank, B, M, a_flat[s:], N, 0.0, R, M)
+            rows, width, base = b, M, s * ld
+        for i in range(rows):
+            x = flat[base + i * ld : base + i * ld + width]
+            r = R[i]
+            for j in range(width):
+                d = np.float64(r[j] - x[j])
+                acc[j] += d * d
+    total = 0.0
+    for j in range(acc.size):
+        total += acc[j]
+    return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def copy(source, target, less):
+    """Write source − less."""
+    apart()
+    for k in range(source.shape[0]):
+        a, b = source[k], target[k]
+        for j in range(a.size):
+            b[j] = a[j] - less
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def push_on(new, old, far, u):
+    """Write max(0, new + u · (new − old)) to `far` and new to `old`."""
+    apart()
+    zero = new.dtype.type(0)
+    for k in range(new.shape[0]):
+        a, b, c = new[k], old[k], far[k]
+        for j in range(a.size):
+            z = (a[j] - b[j]) * u + a[j]
+            c[j] = zero if z <= zero else z
+            b[j] = a[j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def penalty(penalties, sums, gram_A, B, gram_B):
+    """Return the penalties at (A, B) from sums and Gram matrices."""
+    apart()
+    rank = B.shape[0]
+    value = 0.0
+    if penalties[0] > 0:
+        total = 0.0
+        for k in range(rank):
+            total += sums[k]
+        value += penalties[0] * total
+    if penalties[1] > 0:
+        total = 0.0
+        for k in range(rank):
+            total += np.float64(gram_A[k, k])
+        value += 0.5 * penalties[1] * total
+    if penalties[2] > 0:
+        total = 0.0
+        for k in range(rank):
+            row = 0.0
+            for j in range(B.shape[1]):
+                row += B[k, j]
+            total += row
+        value += penalties[2] * total
+    if penalties[3] > 0:
+        total = 0.0
+        for k in range(rank):
+            total += np.float64(gram_B[k, k])
+        value += 0.5 * penalties[3] * total
+    return value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def whole_loop(
+    X, wide, A, near, B, B_far, numbers, penalties, limits, passes, count, losses, squares, check_every, tol, first
+):
+    """Make up to `count` iterations of E-A-HALS in place (one part); the whole of `hals.run` in one call.
+
+    ``numbers``: momentum, its limit, the push in use, the loss; ``penalties``: l1_A, l2_A, l1_B, l2_B; ``limits``:
+    growth, growth of the limit, cut, share of ΣX² below which the residual is formed. With ``check_every > 0`` it ends
+    where the error fell by less than ``tol`` times the first since the last look; ``losses`` holds the start at 0 then.
+
+    Returns the latest A (this or another array) and the number of iterations.
+    """
+    rank, M = B.shape
+    N = A.shape[1]
+    one = np.ones(1, B.dtype)
+    l1A, l2A, l2B = one * 0, one * 0, one * 0
+    l1A[0], l2A[0], l2B[0] = penalties[0], penalties[1], penalties[3]
+    push = one * 0
+    push[0] = penalties[2]
+    l1_B = push[0]
+    zero = B.dtype.type(0)
+    G = np.empty((rank, rank), B.dtype)
+    gram = np.empty((rank, rank), B.dtype)
+    product = np.empty((rank, M), B.dtype)
+    pull = np.empty((rank, M), B.dtype)
+    off = np.empty((rank, rank), B.dtype)
+    inverse = np.empty(rank, B.dtype)
+    line = np.empty(BLOCK, B.dtype)
+    far = np.empty((rank, N), B.dtype)
+    B_new = np.empty((rank, M), B.dtype)
+    sums = np.empty(rank)
+    momentum, limit, used, loss = numbers[0], numbers[1], numbers[2], numbers[3]
+    done = 0
+    for it in range(count):
+        outer_gram(B_far, G)
+        push[0] = used
+        stream(X, wide, A, near, far, B_far, G, l1A, l2A, push, passes, 0, N, product, gram, sums)
+        copy(B_far, B_new, zero)
+        split_gram(gram, l2B, off, inverse)
+        copy(product, pull, l1_B)
+        for s in range(0, M, BLOCK):
+            sweep(B_new, pull, gram, off, inverse, passes, line, s, min(s + BLOCK, M))
+        outer_gram(B_new, G)
+        value = 0.5 * ((squares - 2.0 * inner(product, B_new)) + inner(gram, G))
+        if not value > 0.5 * limits[3] * squares and np.isfinite(value):
+            value = 0.5 * residual(X, wide, far, B_new, 0, N)
+        value += penalty(penalties, sums, gram, B_new, G)
+        if not value <= loss and used > 0:
+            copy(A, near, zero)
+            copy(B, B_far, zero)
+            limit = momentum
+            momentum = momentum / limits[2]
+            used = 0.0
+        else:
+            if used > 0:
+                momentum, limit = min(limit, limits[0] * momentum), min(1.0, limits[1] * limit)
+            used = momentum
+            push[0] = momentum
+            push_on(B_new, B, B_far, push[0])
+            A, far = far, A
+            loss = value
+        done = it + 1
+        losses[done] = loss
+        if check_every > 0:
+            if loss == 0:
+                break
+            if tol > 0 and done % check_every == 0:
+                before = np.sqrt(2.0 * max(losses[done - check_every], 0.0))
+                now = np.sqrt(2.0 * max(loss, 0.0))
+                if before - now < tol * first or not np.isfinite(loss):
+                    break
+    numbers[0], numbers[1], numbers[2], numbers[3] = momentum, limit, used, loss
+    return A, done
+
+
+def signatures(dtype) -> dict[str, tuple]:
+    """Return the one signature each function is compiled for."""
+    t = types.float64 if dtype == np.float64 else types.float32
+    m, v = types.Array(t, 2, "C"), types.Array(t, 1, "C")
+    x, d = types.Array(t, 2, "C", readonly=True), types.Array(types.float64, 1, "C")
+    i, flag, f = types.intp, types.boolean, types.float64
+    return {
+        "sweep": (m, m, m, m, v, i, v, i, i),
+        "outer_gram": (m, m),
+        "inner": (m, m),
+        "residual": (x, flag, m, m, i, i),
+        "stream": (x, flag, m, m, m, m, m, v, v, v, i, i, i, m, m, d),
+        "whole_loop": (x, flag, m, m, m, m, d, d, d, i, i, d, f, i, f, f),
+    }

@@ -1,0 +1,93 @@
+"""Dense X for E-A-HALS: one pass over X per iteration.
+
+Per block of rows (columns, if X is wide): the product with the kept factor, coordinate passes on the block of the
+streamed factor, its push, and both sums that the other factor needs, all while the block is in the cache. The streamed
+factor A is the one along the longer side of X: Wᵀ for tall X, H for wide X.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmf_core import kernels
+from nmf_core.kernels import threads, twins
+from nmf_core.kernels.hals import BLOCK, Point, Settings
+from nmf_core.types import Array
+
+# Below this number of multiplications per product an iteration runs in one part, whole loop compiled.
+SMALL_WORK = 8e6
+
+
+def is_wide(shape: tuple[int, int]) -> bool:
+    """Tell whether the columns are streamed instead of the rows."""
+    return shape[0] < shape[1]
+
+
+def parts_of(shape: tuple[int, int], rank: int) -> list[tuple[int, int]]:
+    """Cut the longer side for threads. Depends on the shape alone, so that the bits do, too."""
+    N, M = max(shape), min(shape)
+    if float(N) * M * rank < SMALL_WORK:
+        return [(0, N)]
+    count = max(2, min(8, N // max(512, 32 * rank)))
+    step = -(-N // count)
+    if step > BLOCK:
+        step = -(-step // BLOCK) * BLOCK
+    return [(s, min(s + step, N)) for s in range(0, N, step)]
+
+
+class DenseSystem:
+    """X of shape (n_samples, n_features), C order, float32 or float64."""
+
+    def __init__(self, X: Array, rank: int, squares: float) -> None:
+        self.X, self.squares, self.dtype = X, squares, X.dtype
+        self.wide = is_wide(X.shape)
+        self.parts = parts_of(X.shape, rank)
+        self.work = float(X.size) * rank
+
+    def stream(
+        self, point: Point, far: Array, G: Array, settings: Settings, patience: float
+    ) -> tuple[Array, Array, Array]:
+        """Update A in one pass over X, parts in parallel, and add up what they gathered in their order."""
+        rank, M = point.B.shape
+        stream = kernels.get("dense", "stream", self.dtype, patience) or twins.stream
+        l1, l2, push = (np.full(1, value, self.dtype) for value in (settings.l1_A, settings.l2_A, point.used))
+        products = [np.empty((rank, M), self.dtype) for _ in self.parts]
+        grams = [np.empty((rank, rank), self.dtype) for _ in self.parts]
+        sums = [np.empty(rank) for _ in self.parts]
+        fixed = (self.X, self.wide, point.A, point.near, far, point.B_far, G, l1, l2, push, settings.passes)
+        out = zip(products, grams, sums, strict=True)
+        threads.run(stream, [(*fixed, *part, *into) for part, into in zip(self.parts, out, strict=True)])
+        for i in range(1, len(self.parts)):
+            products[0] += products[i]
+            grams[0] += grams[i]
+            sums[0] += sums[i]
+        return products[0], grams[0], sums[0]
+
+    def residual(self, A: Array, B: Array) -> float:
+        """Return Σ(X − WH)², parts in parallel."""
+        residual = kernels.get("dense", "residual", self.dtype) or twins.residual
+        return float(sum(threads.run(residual, [(self.X, self.wide, A, B, *part) for part in self.parts])))
+
+    def whole(self, point: Point, settings: Settings, count: int, patience: float) -> list[float] | None:
+        """Make all iterations of a small problem in one compiled call."""
+        whole = kernels.get("dense", "whole_loop", self.dtype, patience) if len(self.parts) == 1 else None
+        if whole is None:
+            return None
+        numbers = np.array([point.momentum, point.limit, point.used, point.loss])
+        losses = np.empty(count + 1)
+        point.A, _ = whole(
+            self.X, self.wide, point.A, point.near, point.B, point.B_far,
+            numbers, penalties(settings), limits(settings), settings.passes, count, losses, self.squares, 0, 0.0, 0.0,
+        )  # fmt: skip
+        point.momentum, point.limit, point.used, point.loss = numbers.tolist()
+        return losses[1:].tolist()
+
+
+def penalties(settings: Settings) -> Array:
+    """Return the penalties as the compiled loop takes them."""
+    return np.array([settings.l1_A, settings.l2_A, settings.l1_B, settings.l2_B])
+
+
+def limits(settings: Settings) -> Array:
+    """Return growth, its limit, cut and share of ΣX² as the compiled loop takes them."""
+    return np.array([settings.grow, settings.grow_limit, settings.cut, settings.gram_share])

@@ -1,0 +1,181 @@
+"""E-A-HALS, one iteration after another: the loop around the compiled passes, for dense and for sparse X.
+
+Per iteration: products with X and coordinate passes on the streamed factor A with its push (:mod:`.dense` or
+:mod:`.sparse`), passes on the kept factor B, the loss from Gram matrices, and the verdict on the push
+(Gillis & Glineur 2012; Ang & Gillis 2019). Both factors are held as rows of components.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from nmf_core import kernels
+from nmf_core.kernels import threads, twins
+from nmf_core.types import Array
+
+BLOCK = 256
+# Above this many multiplications in one call it pays to wait for kernels that only need loading from the cache.
+PATIENT_WORK = 3e8
+# Below this, no BLAS library starts threads anyway.
+LIGHT_WORK = 2e5
+
+
+@dataclass(slots=True)
+class Point:
+    """Where E-A-HALS stands between two iterations; arrays are overwritten by :func:`run`.
+
+    Attributes
+    ----------
+    A, near : ndarray of shape (rank, N)
+        The pushed point and the one it was pushed from.
+    B, B_far : ndarray of shape (rank, M)
+        The last point and where the next iteration takes off.
+    momentum, limit, used, loss : float
+        Push to use next, its present limit, the push in use, and the objective at (A, B).
+    """
+
+    A: Array
+    near: Array
+    B: Array
+    B_far: Array
+    momentum: float
+    limit: float
+    used: float
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What stays the same over a run: penalties on A and B, passes, growth of the push, where the Gram form ends."""
+
+    l1_A: float = 0.0
+    l2_A: float = 0.0
+    l1_B: float = 0.0
+    l2_B: float = 0.0
+    passes: int = 3
+    grow: float = 1.01
+    grow_limit: float = 1.005
+    cut: float = 1.5
+    gram_share: float = 1e-9
+
+
+class System(Protocol):
+    """X as the loop sees it."""
+
+    work: float  # multiplications per iteration
+    squares: float  # ΣX²
+    dtype: np.dtype
+
+    def stream(
+        self, point: Point, far: Array, G: Array, settings: Settings, patience: float
+    ) -> tuple[Array, Array, Array]:
+        """Update A: write the new point to ``point.near`` and the pushed one to `far`.
+
+        Returns far · X (rank × M), far · farᵀ and, if l1_A is positive, the sums of far by component.
+        """
+
+    def residual(self, A: Array, B: Array) -> float:
+        """Return Σ(X − WH)² from the residual itself."""
+
+    def whole(self, point: Point, settings: Settings, count: int, patience: float) -> list[float] | None:
+        """Make all iterations in one compiled call, if there is one for this problem."""
+
+
+def run(system: System, point: Point, settings: Settings, count: int) -> list[float]:
+    """Make `count` iterations in place and return the objective after each.
+
+    An iteration that would have raised the objective repeats the value before: it is taken back.
+
+    Parameters
+    ----------
+    system : System
+    point : Point
+        Overwritten.
+    settings : Settings
+    count : int
+    """
+    work = system.work * count
+    patience = 3.0 if work > PATIENT_WORK else 0.0
+    with threads.one_blas_thread() if work > LIGHT_WORK else nullcontext():
+        losses = system.whole(point, settings, count, patience)
+        if losses is not None:
+            return losses
+        spare = np.empty_like(point.A)
+        losses = []
+        for _ in range(count):
+            spare = _iterate(system, point, settings, spare, patience)
+            losses.append(point.loss)
+    return losses
+
+
+def _iterate(system: System, point: Point, settings: Settings, far: Array, patience: float) -> Array:
+    """Make one iteration; the new A is written into `far` and an array free for the next one is returned."""
+    dtype = point.B.dtype
+    rank = len(point.B)
+    outer_gram = kernels.get("dense", "outer_gram", dtype, patience) or twins.outer_gram
+    inner = kernels.get("dense", "inner", dtype, patience) or twins.inner
+    G = np.empty((rank, rank), dtype)
+    outer_gram(point.B_far, G)
+    product, gram, sums = system.stream(point, far, G, settings, patience)
+    B = swept(point.B_far, product, gram, settings, patience)
+    outer_gram(B, G)
+    value = 0.5 * ((system.squares - 2.0 * inner(product, B)) + inner(gram, G))
+    if not value > 0.5 * settings.gram_share * system.squares and np.isfinite(value):
+        value = 0.5 * system.residual(far, B)
+    value += _penalty(settings, sums, gram, B, G)
+    if not value <= point.loss and point.used > 0:
+        point.near[:] = point.A
+        point.B_far[:] = point.B
+        point.limit, point.momentum, point.used = point.momentum, point.momentum / settings.cut, 0.0
+        return far
+    if point.used > 0:
+        point.momentum, point.limit = (
+            min(point.limit, settings.grow * point.momentum),
+            min(1.0, settings.grow_limit * point.limit),
+        )
+    point.used = point.momentum
+    np.subtract(B, point.B, out=point.B_far)
+    point.B_far *= dtype.type(point.momentum)
+    point.B_far += B
+    np.maximum(point.B_far, 0, out=point.B_far)
+    point.B = B
+    point.A, far = far, point.A
+    point.loss = value
+    return far
+
+
+def swept(B_far: Array, product: Array, gram: Array, settings: Settings, patience: float) -> Array:
+    """Return B after its passes; columns are independent of each other, so threads may share them in any way."""
+    dtype = B_far.dtype
+    rank, M = B_far.shape
+    sweep = kernels.get("dense", "sweep", dtype, patience) or twins.sweep
+    B = B_far.copy()
+    off, inverse = twins.split_gram(gram, dtype.type(settings.l2_B))
+    pull = product - dtype.type(settings.l1_B) if settings.l1_B > 0 else product
+    blocks = [(s, min(s + BLOCK, M)) for s in range(0, M, BLOCK)]
+    share = -(-len(blocks) // min(threads.limit(), len(blocks))) if rank * rank * M > 1e6 else len(blocks)
+
+    def work(first: int) -> None:
+        line = np.empty(BLOCK, dtype)
+        for lo, hi in blocks[first : first + share]:
+            sweep(B, pull, gram, off, inverse, settings.passes, line, lo, hi)
+
+    threads.run(work, [(first,) for first in range(0, len(blocks), share)])
+    return B
+
+
+def _penalty(settings: Settings, sums_A: Array, gram_A: Array, B: Array, gram_B: Array) -> float:
+    value = 0.0
+    if settings.l1_A > 0:
+        value += settings.l1_A * twins.total(sums_A)
+    if settings.l2_A > 0:
+        value += 0.5 * settings.l2_A * twins.total(gram_A.diagonal().astype(np.float64))
+    if settings.l1_B > 0:
+        value += settings.l1_B * twins.total(np.cumsum(B, axis=1, dtype=np.float64)[:, -1])
+    if settings.l2_B > 0:
+        value += 0.5 * settings.l2_B * twins.total(gram_B.diagonal().astype(np.float64))
+    return value

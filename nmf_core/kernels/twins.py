@@ -1,0 +1,147 @@
+"""Plain NumPy twins of the compiled kernels: same signatures, same order of operations, same bits.
+
+They are the oracle in the tests and the answer while kernels are not loaded. Sums that a kernel makes one after another
+are made with `cumsum`, which does the same; matrix products go through the BLAS call that the kernel makes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nmf_core.kernels.blas import product
+from nmf_core.types import Array
+
+BLOCK = 256
+
+
+def total(values: Array) -> float:
+    """Return the sum of a vector, one entry after another."""
+    return float(np.cumsum(values)[-1])
+
+
+def split_gram(G: Array, l2: Any) -> tuple[Array, Array]:
+    """Return G with a zero diagonal, and 1 / (diagonal + l2), 0 where that sum is not positive."""
+    off = G.copy()
+    np.fill_diagonal(off, 0)
+    diagonal = G.diagonal() + l2
+    inverse = np.divide(G.dtype.type(1), diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
+    return off, inverse
+
+
+def sweep(F: Array, P: Array, G: Array, off: Array, inverse: Array, passes: int, line: Array, lo: int, hi: int) -> None:
+    """Make coordinate passes over columns lo…hi of F: F[k] ← max(0, (P[k] − Σ_{l≠k} G[k,l] F[l]) / G[k,k]).
+
+    A component whose Gram diagonal is 0 is left as it is: set to 0 it could never come back.
+    """
+    f = F[:, lo:hi]
+    t, step = np.empty_like(f[0]), np.empty_like(f[0])
+    for _ in range(passes):
+        for k in np.flatnonzero(inverse > 0):
+            t[:] = P[k, lo:hi]
+            for j, g in enumerate(off[k]):
+                np.multiply(f[j], g, out=step)
+                t -= step
+            np.multiply(t, inverse[k], out=t)
+            np.maximum(t, 0, out=f[k])
+
+
+def stream(
+    X: Array, wide: bool, A: Array, near: Array, far: Array, B: Array, G: Array, l1: Array, l2: Array, push: Array,
+    passes: int, start: int, stop: int, product_out: Array, gram_out: Array, sums: Array,
+) -> None:  # fmt: skip
+    """Update columns start…stop of A in blocks and gather what the update of B needs, in one pass over X."""
+    off, inverse = split_gram(G, l2[0])
+    sums[:] = 0
+    gathered = gram = None
+    size = BLOCK * (4 if B.shape[1] <= 96 else 2 if B.shape[1] <= 256 else 1)
+    # Columns do not depend on each other in the passes: all at once is the same as block by block, and quicker here.
+    for s in range(start, stop, size):
+        e = min(s + size, stop)
+        far[:, s:e] = product(B, X[:, s:e] if wide else X[s:e].T)
+    P = far[:, start:stop] - l1[0] if l1[0] > 0 else far[:, start:stop].copy()
+    V = A[:, start:stop].copy()
+    sweep(V, P, G, off, inverse, passes, P[0], 0, stop - start)
+    F = V - near[:, start:stop]
+    F *= push[0]
+    F += V
+    near[:, start:stop] = V
+    np.maximum(F, 0, out=F)
+    far[:, start:stop] = F
+    for s in range(start, stop, size):
+        e = min(s + size, stop)
+        v = np.ascontiguousarray(F[:, s - start : e - start])
+        if l1[0] > 0:
+            sums += np.cumsum(v, axis=1, dtype=np.float64)[:, -1]
+        gathered = product(v, X[:, s:e].T if wide else X[s:e], gathered)
+        gram = product(v, v.T, gram)
+    product_out[:] = gathered
+    gram_out[:] = gram
+
+
+def outer_gram(B: Array, out: Array) -> None:
+    """Write B Bᵀ."""
+    out[:] = product(B, B.T)
+
+
+def inner(A: Array, B: Array) -> float:
+    """Return Σ AB in double precision: over rows within each column first, then over columns."""
+    acc = np.zeros(A.shape[1])
+    for a, b in zip(A, B, strict=True):
+        acc += np.multiply(a, b, dtype=np.float64)
+    return total(acc)
+
+
+def residual(X: Array, wide: bool, A: Array, B: Array, start: int, stop: int) -> float:
+    """Return Σ(X − WH)² over columns start…stop of A, from the residual itself."""
+    acc = np.zeros(BLOCK if wide else B.shape[1])
+    for s in range(start, stop, BLOCK):
+        e = min(s + BLOCK, stop)
+        a = np.ascontiguousarray(A[:, s:e])
+        R = product(B.T, a) if wide else product(a.T, B)
+        R -= X[:, s:e] if wide else X[s:e]
+        squares = np.square(R, dtype=np.float64)
+        width = squares.shape[1]
+        acc[:width] = np.cumsum(np.vstack([acc[None, :width], squares]), axis=0)[-1]
+    return total(acc)
+
+
+def gather(indptr: Array, indices: Array, data: Array, rows: Array, out: Array, start: int, stop: int) -> None:
+    """Write out[:, i] = Σ_j x_ij rows[j] for rows start…stop of CSR X."""
+    import scipy.sparse as sp
+
+    a, b = int(indptr[start]), int(indptr[stop])
+    part = (data[a:b], indices[a:b], indptr[start : stop + 1] - a)
+    X = sp.csr_array(part, shape=(stop - start, len(rows)))
+    out[:, start:stop] = (X @ rows)[:, : len(out)].T
+
+
+def stream_rows(
+    indptr: Array, indices: Array, data: Array, A: Array, near: Array, far: Array, far_rows: Array, rows: Array,
+    G: Array, l1: Array, l2: Array, push: Array, passes: int, start: int, stop: int, gram_out: Array, sums: Array,
+) -> None:  # fmt: skip
+    """Update columns start…stop of A; like `stream`, without the product with X."""
+    off, inverse = split_gram(G, l2[0])
+    rank = len(A)
+    P = np.empty((rank, stop - start), A.dtype)
+    gather(indptr[start : stop + 1], indices, data, rows, P, 0, stop - start)
+    if l1[0] > 0:
+        P -= l1[0]
+    V = A[:, start:stop].copy()
+    sweep(V, P, G, off, inverse, passes, P[0], 0, stop - start)
+    F = V - near[:, start:stop]
+    F *= push[0]
+    F += V
+    near[:, start:stop] = V
+    np.maximum(F, 0, out=F)
+    far[:, start:stop] = F
+    far_rows[start:stop, :rank] = F.T
+    sums[:] = 0
+    gram = None
+    for s in range(0, stop - start, BLOCK):
+        v = np.ascontiguousarray(F[:, s : s + BLOCK])
+        if l1[0] > 0:
+            sums += np.cumsum(v, axis=1, dtype=np.float64)[:, -1]
+        gram = product(v, v.T, gram)
+    gram_out[:] = gram
