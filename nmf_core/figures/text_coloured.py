@@ -98,6 +98,7 @@ def _style(colors: dict[str, str]) -> str:
         ".nmf-text mark{color:inherit;border-radius:3px;padding:0 2px}",
         ".nmf-text mark.nmf-faint{background:transparent}",
         ".nmf-legend{white-space:normal;line-height:2}",
+        ".nmf-legend mark{white-space:nowrap}",
     ]
     rules += [
         f".nmf-text mark.nmf-{name}:not(.nmf-faint){{background:{with_alpha(color, 0.3)}}}"

@@ -61,6 +61,7 @@ class TopicShares:
                 "ticktext": [label(name, 34) for name in self.documents] if n > 1 else [""],
                 "showgrid": False,
             },
+            "showlegend": True,
             "legend": {"traceorder": "normal", "y": -0.25 if n < 3 else -0.1},
             "margin": {"l": 4, "r": 4, "t": 10, "b": 4},
         }

@@ -105,7 +105,7 @@ class TopicWords:
         layout |= {
             "annotations": notes,
             "height": 40 + rows * (64 + 21 * self.n),
-            "margin": {"l": 4, "r": 4, "t": 46, "b": 4},
+            "margin": {"l": 4, "r": 4, "t": 38, "b": 4},
         }
         return figure(data, layout)
 
@@ -247,22 +247,22 @@ class TopicMap:
     topics : Topics
     colors : tuple of str
     xy : ndarray of shape (n_topics, 2)
-    shown : float
-        Share of the distances that the map holds.
+    stress : float
+        Kruskal's stress-1 of the map.
     distances : ndarray of shape (n_topics, n_topics)
     """
 
     topics: Topics
     colors: tuple[str, ...]
     xy: Array
-    shown: float
+    stress: float
     distances: Array
 
     def build(self) -> go.Figure:
         """Return the figure."""
         k = self.topics.rank
         biggest = max(float(self.topics.size.max()), 1e-12)
-        radius = 14 + 46 * np.sqrt(self.topics.size / biggest)
+        radius = 12 + 40 * np.sqrt(self.topics.size / biggest)
         nearest = self._nearest()
         hover = [
             f"<b>{t + 1} {label(self.topics.names[t])}</b><br>{percent(self.topics.size[t])} of the corpus"
@@ -298,7 +298,7 @@ class TopicMap:
         low, high = self.xy.min(axis=0) - pad, self.xy.max(axis=0) + pad
         axis = {"showticklabels": False, "zeroline": True}
         layout = {
-            "height": 440,
+            "height": 480,
             "showlegend": False,
             "xaxis": {**axis, "range": [low[0], high[0]]},
             "yaxis": {**axis, "range": [low[1], high[1]]},
@@ -314,8 +314,9 @@ class TopicMap:
         upper = self.distances + np.eye(k) * 9
         i, j = divmod(int(upper.argmin()), k)
         return (
-            f"Map of {k} topics by Jensen–Shannon distance of their words; it holds {percent(self.shown, 2)} of the "
-            f"squared distances. Nearest are topic {i + 1} ({self.topics.names[i]}) and topic {j + 1} "
+            f"Map of {k} topics by Jensen–Shannon distance of their words; stress "
+            f"{number(self.stress, 2)} (0 is a faithful map). Nearest are topic {i + 1} "
+            f"({self.topics.names[i]}) and topic {j + 1} "
             f"({self.topics.names[j]}), {number(self.distances[i, j], 3)} apart on a scale from 0 to 1."
         )
 

@@ -12,7 +12,7 @@ from nmf_core.lenses.text.clusters import Agreement
 from nmf_core.lenses.text.completion import Completion
 from nmf_core.lenses.text.documents import nearest
 from nmf_core.lenses.text.fold_in import shares_of, weights_of
-from nmf_core.lenses.text.prevalence import Prevalence, clearest_change
+from nmf_core.lenses.text.prevalence import COMPARED, Prevalence, clearest_change
 from nmf_core.lenses.text.second_opinion import Opinion
 from nmf_core.lenses.text.summary import Race
 from nmf_core.lenses.text.topics import Topics
@@ -114,7 +114,7 @@ def prevalence_claim(found: Prevalence, names: tuple[str, ...], what: str) -> Cl
     """Say which difference is the clearest, and whether the intervals lie apart."""
     change = clearest_change(found)
     if change is None:
-        return Claim(None, f"No two {what} hold five documents with words each, so nothing can be compared.")
+        return Claim(None, f"No two {what} hold {COMPARED} documents with words each, so nothing can be compared.")
     a, b, t = change.low_group, change.high_group, change.topic
 
     def told(g: int) -> str:
@@ -123,7 +123,7 @@ def prevalence_claim(found: Prevalence, names: tuple[str, ...], what: str) -> Cl
             f"({found.low[g, t]:.1%} to {found.high[g, t]:.1%}, n = {found.n[g]})"
         )
 
-    comparisons = found.value.shape[1] * int((found.n >= 5).sum())
+    comparisons = found.value.shape[1] * int((found.n >= COMPARED).sum())
     if change.apart:
         text = (
             f"The clearest difference is “{names[t]}”: {told(b)} against {told(a)}, and the intervals do not overlap. "

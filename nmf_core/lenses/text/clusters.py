@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmf_core.lenses.text.documents import dominant
+from nmf_core.lenses.text.vectorize import short_indices
 from nmf_core.types import Array, Chunk, Dataset, Stop
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def by_words(X: Any, n_clusters: int, seed: int = 0) -> Array:
     groups = np.full(X.shape[0], -1)
     n_clusters = min(n_clusters, int(held.sum()))
     if n_clusters >= 1:
-        groups[held] = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(normalize(X[held]))
+        groups[held] = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(short_indices(normalize(X[held])))
     return groups
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Unit: TypeAlias = Literal["day", "month", "quarter", "year", "5 years", "decade"]
 Measure: TypeAlias = Literal["share", "led"]
+COMPARED = 15  # documents a group needs to take part in a claim
 UNITS: tuple[Unit, ...] = ("day", "month", "quarter", "year", "5 years", "decade")
 # A year of four digits must be there, or a full d/m/y: else "3" or "May" would be read as some day of today's year.
 _DATED = re.compile(r"(?<!\d)(1\d{3}|2\d{3})(?!\d)|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)")
@@ -262,9 +263,9 @@ class Change:
 def clearest_change(found: Prevalence) -> Change | None:
     """Return the topic whose groups differ most, in units of the intervals' half-widths; None when nothing compares.
 
-    Groups without an interval are left out.
+    Groups of fewer than :data:`COMPARED` documents are left out: the bootstrap is too sure of itself in small samples.
     """
-    usable = ~np.isnan(found.low).any(axis=1) & (found.n >= 5)
+    usable = ~np.isnan(found.low).any(axis=1) & (found.n >= COMPARED)
     if usable.sum() < 2:
         return None
     where = np.flatnonzero(usable)

@@ -39,17 +39,20 @@ def _xlog2x(P: Array) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlatMap:
-    """Classical scaling of a distance matrix.
+    """A flat picture of a distance matrix.
 
     Attributes
     ----------
     xy : ndarray of shape (k, 2)
     shown : float
-        Share of the (positive) squared distances that the two axes hold, from 0 to 1.
+        Share of the (positive) squared distances that the two axes of classical scaling hold, from 0 to 1.
+    stress : float
+        Kruskal's stress-1 of the points: root of Σ(d − δ)² / Σd² over pairs; 0 is a faithful map.
     """
 
     xy: Array
     shown: float
+    stress: float = 0.0
 
 
 def classical_scaling(D: Array) -> FlatMap:
@@ -62,7 +65,7 @@ def classical_scaling(D: Array) -> FlatMap:
     """
     k = len(D)
     if k < 2:
-        return FlatMap(np.zeros((k, 2)), 1.0)
+        return FlatMap(np.zeros((k, 2)), 1.0, 0.0)
     J = np.eye(k) - 1.0 / k
     values, vectors = np.linalg.eigh(-0.5 * J @ (D**2) @ J)
     order = np.argsort(-values)[:2]
@@ -72,7 +75,45 @@ def classical_scaling(D: Array) -> FlatMap:
     if xy.shape[1] < 2:
         xy = np.column_stack([xy, np.zeros(k)])
     positive = values[values > 0].sum()
-    return FlatMap(xy, float(found.sum() / positive) if positive > 0 else 1.0)
+    return FlatMap(xy, float(found.sum() / positive) if positive > 0 else 1.0, stress(xy, D))
+
+
+def stress(xy: Array, D: Array) -> float:
+    """Return Kruskal's stress-1 of points for the distances D."""
+    d = _between(xy)
+    total = float((d**2).sum())
+    return float(np.sqrt(((d - D) ** 2).sum() / total)) if total > 0 else float((D > 0).any())
+
+
+def _between(xy: Array) -> Array:
+    return np.sqrt(((xy[:, None, :] - xy[None, :, :]) ** 2).sum(axis=2))
+
+
+def spread_map(D: Array, n_iter: int = 300) -> FlatMap:
+    """Return points whose distances come as near to D as they can: metric scaling by SMACOF from the classical start.
+
+    Topics are mostly all about equally far apart, and classical scaling then piles up what its two axes do not hold;
+    least squares on the distances themselves (de Leeuw 1977; Borg & Groenen 2005, eq. 8.29) spreads them.
+
+    Parameters
+    ----------
+    D : ndarray of shape (k, k)
+        Symmetric distances.
+    """
+    start = classical_scaling(D)
+    k = len(D)
+    if k < 3:
+        return start
+    xy = start.xy
+    for _ in range(n_iter):
+        d = _between(xy)
+        ratio = np.divide(D, d, out=np.zeros_like(D), where=d > 1e-12)
+        B = np.diag(ratio.sum(axis=1)) - ratio
+        new = B @ xy / k  # the Guttman transform: never raises the raw stress
+        if np.abs(new - xy).max() < 1e-7:
+            break
+        xy = new
+    return FlatMap(xy, start.shown, stress(xy, D))
 
 
 @dataclass(frozen=True, slots=True)

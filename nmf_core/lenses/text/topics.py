@@ -144,13 +144,13 @@ def normalized(rows: Array) -> Array:
     return rows / np.where(sums > 0, sums, 1)
 
 
-def suggest_names(topics: Topics, n: int = 3, weight: float = 0.6) -> tuple[str, ...]:
-    """Return one name per topic: its n most relevant words, leaving out near-repeats (school, schools).
+def suggest_names(topics: Topics, n: int = 3) -> tuple[str, ...]:
+    """Return one name per topic: the n words with most weight × exclusivity, without near-repeats (school, schools).
 
     Two topics never get the same name: the later one takes further words.
     """
     names: list[str] = []
-    lists = topics.top(12, weight)
+    lists = np.argsort(-topics.words * topics.exclusivity, axis=1, kind="stable")[:, :12]
     for t in range(topics.rank):
         words = [str(topics.vocabulary[j]) for j in lists[t] if topics.words[t, j] > 0]
         chosen: list[str] = []

@@ -184,6 +184,13 @@ def _batch(documents: Array, start: int) -> list[str]:
     return batch
 
 
+def short_indices(X: Any) -> Any:
+    """Return a csr_array with 32-bit indices, which scikit-learn's k-means asks for, where they are enough."""
+    if X.nnz < 2**31 and X.indices.dtype != np.int32:
+        X = sp.csr_array((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
+    return X
+
+
 def as_arrays(lost: dict[str, Counter[str]]) -> tuple[tuple[str, Array, Array], ...]:
     """Return counters by fate as (fate, words, occurrences), words sorted; empty ones are left out."""
     return tuple(
@@ -288,7 +295,7 @@ def build(dataset: Dataset, counts: Any, names: Array, rules: WordRules, lost: A
     if n < 2:
         raise ValueError(f"documents: {n} found, at least 2 are needed to see topics")
     keep, dropped = choose(counts, names, rules, lost)
-    chosen = sp.csr_array(counts[:, keep], dtype=np.float64)
+    chosen = short_indices(sp.csr_array(counts[:, keep], dtype=np.float64))
     chosen.sort_indices()
     df = np.bincount(chosen.indices, minlength=len(keep))
     idf = np.log((1 + n) / (1 + df)) + 1 if rules.weighting == "tfidf" else np.ones(len(keep))
