@@ -20,6 +20,7 @@ PAGES = Path(__file__).resolve().parents[1]
 OWN = "_own_data"  # ids of this visitor's data sets on the shelf, oldest first
 USE = "_use_data"  # id to switch to on the next run: a widget's value cannot be set after it was drawn
 _builtin: dict[str, tuple[str, dict[str, Any]]] = {}  # id -> name and options of the catalogue's data sets
+LOST = "_lost_link"  # the address named data that are gone; said until other data are chosen
 RANK = "rank"  # of the model; a new data set starts from its own recommended one
 
 
@@ -86,6 +87,7 @@ def recommended_rank(dataset: Dataset) -> int:
 
 
 def _forget_rank() -> None:
+    st.session_state.pop(LOST, None)
     st.session_state.pop(RANK, None)  # the next data set opens at the rank recommended for it
 
 
@@ -100,12 +102,14 @@ def _own(kinds: Set[str] | None, key: str) -> list[str]:
     linked = st.query_params.get(key)
     if linked and linked not in own and linked not in list_datasets():
         if shelf.get(linked) is None:
-            st.warning(
-                "The data of this link are no longer on the server, so a built-in data set is shown. Open the file again.",
-                icon=":material/link_off:",
-            )
+            st.session_state[LOST] = True
         else:
             own.append(linked)
+    if st.session_state.get(LOST):
+        st.warning(
+            "The data of this link are no longer on the server, so a built-in data set is shown. Open the file again.",
+            icon=":material/link_off:",
+        )
     kept = [(i, shelf.get(i)) for i in own]
     return [i for i, dataset in kept if dataset is not None and (kinds is None or dataset.kind in kinds)]
 

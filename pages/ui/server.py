@@ -39,12 +39,12 @@ def settle(page: str) -> None:
 
 
 def middleware() -> Sequence[Any]:
-    """Return the ASGI middleware of the app: the security headers."""
+    """Return the ASGI middleware of the app, outermost first: the security headers, the upload quota."""
     from starlette.middleware import Middleware
 
-    from pages.ui.security import SecurityHeaders
+    from pages.ui.security import SecurityHeaders, UploadQuota
 
-    return [Middleware(SecurityHeaders)]
+    return [Middleware(SecurityHeaders), Middleware(UploadQuota)]
 
 
 def on_script_error(error: Exception) -> bool:

@@ -1,0 +1,115 @@
+"""The page Explore, run whole: what is on it is the engine's result for the settings on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nmf_core import fit, list_datasets, load_dataset
+from nmf_core.components import present
+from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
+
+SMALL = [name for name, info in list_datasets().items() if info.shape[0] * info.shape[1] <= 200_000]
+
+
+def heatmap(app, title):
+    """Return the values of the heatmap with this title."""
+    figure = next(f for f in figures(app) if title in f["layout"].get("title", {}).get("text", ""))
+    return array(next(trace["z"] for trace in figure["data"] if trace["type"] == "heatmap" and trace.get("colorbar")))
+
+
+def test_the_first_screen_shows_iris_with_the_engines_numbers(open_page):
+    app = open_page()
+    dataset = load_dataset("iris")
+    result = fit(dataset, rank=3, time_limit=300.0)
+    parts = present(dataset, result, "component sums 1")
+    np.testing.assert_allclose(heatmap(app, "W: the recipe"), parts.W, rtol=1e-5)
+    np.testing.assert_allclose(heatmap(app, "H: the components"), parts.H, rtol=1e-5, atol=1e-7)
+    assert "150 flowers" in texts(app)
+    cards = {metric.label: metric.value for metric in app.metric}
+    assert cards["Relative error"] == "1.93 %"
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_small_data_set_opens_at_its_recommended_rank(open_page, name):
+    app = open_page(data=name)
+    info = list_datasets()[name]
+    assert app.slider(key="rank").value == info.rank
+    assert f"sum of **{info.rank}**" in texts(app)
+    assert len(figures(app)) >= 3
+    assert bytes_sent(app) < 1_000_000
+
+
+@pytest.mark.parametrize("view", ["Parts", "Samples", "Fit", "Take along"])
+def test_every_view_of_a_link_is_drawn_lean(open_page, view):
+    app = open_page(data="wine", rank="4", view=view, scale="max 1", row="17")
+    assert app.slider(key="rank").value == 4
+    assert bytes_sent(app) < 1_000_000
+    if view == "Samples":
+        assert "wine 18 as a sum" in figures(app)[0]["layout"]["title"]["text"]
+
+
+def test_the_address_holds_what_differs_from_the_defaults(open_page):
+    app = open_page(data="wine", loss="kullback-leibler", solver="mu", seed="7")
+    assert address(app)["data"] == "wine"
+    assert address(app)["seed"] == "7"
+    assert "rank" not in app.query_params
+    app.slider(key="rank").set_value(6)
+    finished(app.run())
+    assert address(app)["rank"] == "6"
+    dataset = load_dataset("wine")
+    result = fit(dataset, rank=6, loss="kullback-leibler", solver="mu", seed=7, time_limit=300.0)
+    np.testing.assert_allclose(heatmap(app, "W: the recipe"), present(dataset, result, "component sums 1").W, rtol=1e-5)
+
+
+def test_nonsense_in_the_address_falls_back_to_the_defaults(open_page):
+    app = open_page(data="no such data", rank="9999", loss="<b>", tol="abc", seed="-5", view="Nowhere", row="10_000")
+    assert "Iris" in texts(app)
+    assert app.slider(key="rank").value == 4  # the most that Iris allows
+    assert app.number_input(key="seed").value == 0
+    assert any("no longer on the server" in warning.value for warning in app.warning)
+
+
+def test_only_legal_combinations_are_offered(open_page):
+    iris_losses = open_page(data="iris").selectbox(key="loss").options
+    assert any("Itakura" in option for option in iris_losses)
+    assert not any("Itakura" in option for option in open_page(data="digits").selectbox(key="loss").options)
+    solvers = open_page(data="iris", loss="kullback-leibler").selectbox(key="solver").options
+    assert not any("coordinate descent" in option.lower() for option in solvers)
+    assert any("multiplicative" in option.lower() for option in solvers)
+
+
+def test_a_new_data_set_starts_at_its_own_rank_and_settings_stay(open_page):
+    app = open_page(data="iris", rank="2", max_iter="50")
+    app.selectbox(key="data").set_value("wine")
+    finished(app.run())
+    assert app.slider(key="rank").value == list_datasets()["wine"].rank
+    assert app.number_input(key="max_iter").value == 50
+
+
+def test_continue_goes_on_to_the_same_bits_as_one_long_run(open_page):
+    app = open_page(data="wine", max_iter="20", tol="0.0", solver="hals")
+    assert "Stopped at the limit of iterations" in texts(app)
+    app.button(key="continue_more").click()
+    finished(app.run())
+    assert app.number_input(key="max_iter").value == 40
+    dataset = load_dataset("wine")
+    result = fit(dataset, rank=3, max_iter=40, tol=0.0, solver="hals", time_limit=300.0)
+    np.testing.assert_allclose(
+        heatmap(app, "H: the components"), present(dataset, result, "component sums 1").H.astype(np.float32), rtol=1e-6
+    )
+
+
+def test_missing_cells_are_left_out_of_the_fit(open_page):
+    app = open_page(data="energy_mix")
+    assert "cells have no figure" in texts(app)
+    assert figures(app)
+
+
+def test_the_synthetic_data_have_their_settings_on_sliders(open_page):
+    app = open_page(data="synthetic", synthetic_rank="3", synthetic_noise="0")
+    assert app.slider(key="synthetic_rank").value == 3
+    app.slider(key="rank").set_value(3)
+    finished(app.run())
+    cards = {metric.label: metric.value for metric in app.metric}
+    assert float(cards["Relative error"].split()[0]) < 1.5
