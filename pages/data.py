@@ -47,7 +47,7 @@ def main() -> None:
     )
     if name := st.session_state.pop("_now_used", None):
         st.success(f"**{md(name)}** is now the current data set on every page.", icon=":material/check_circle:")
-        st.page_link("pages/explore.py", label="Explore its parts", icon=":material/stacked_bar_chart:")
+        st.page_link("explore.py", label="Explore its parts", icon=":material/stacked_bar_chart:")
     upload = _open()
     if upload is not None:
         understood.show(upload)
