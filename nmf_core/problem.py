@@ -165,21 +165,21 @@ def prepare(
         data = X
         known = X if weights is None else X[weights > 0]
     n, m = X.shape
-    if known.size and not np.isfinite(known).all():
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError("X: holds infinite or NaN values; remove them or mark them as missing")
-    if known.size and known.min() < 0:
-        raise ValueError(f"X: negative values (smallest {known.min():.6g}); NMF needs X ≥ 0")
+    if low < 0:
+        raise ValueError(f"X: negative values (smallest {low:.6g}); NMF needs X ≥ 0")
     unstored = is_sparse(X) and mask == "unstored"
     if known.size == 0 and (weights is not None or unstored):
         raise ValueError("X: every cell is missing; there is nothing to fit")
-    top = float(known.max()) if known.size else 0.0
-    low, high = _RANGE[X.dtype]
-    if top and not low <= top <= high:
+    least, most = _RANGE[X.dtype]
+    if high and not least <= high <= most:
         raise ValueError(
-            f"X: its largest value {top:.3g} is outside {low:g} … {high:g}, where {X.dtype} squares stay exact enough; "
+            f"X: its largest value {high:.3g} is outside {least:g} … {most:g}, where {X.dtype} squares stay exact; "
             "multiply X by a constant (W and H only change by that constant)"
         )
-    has_zeros = (is_sparse(X) and not unstored and X.nnz < n * m) or bool(known.size and known.min() == 0)
+    has_zeros = (is_sparse(X) and not unstored and X.nnz < n * m) or bool(known.size and low == 0)
     if beta <= 0 and has_zeros:
         raise ValueError(
             "When beta_loss <= 0 and X contains zeros, the solver may diverge. "
@@ -238,12 +238,13 @@ def _dense(X: Any, mask: Array | None, weights: Array | None) -> tuple[Array, Ar
     X = np.ascontiguousarray(X, dtype=X.dtype if getattr(X, "dtype", None) == np.float32 else np.float64)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X: needs rows and columns, got shape {X.shape}")
-    missing = np.isnan(X)
+    # One minimum tells of any NaN at a fraction of the cost of looking for each.
+    missing = np.isnan(X) if np.isnan(X.min()) else np.zeros((), dtype=bool)
     if mask is not None:
         mask = np.asarray(mask)
         if mask.shape != X.shape:
             raise ValueError(f"mask: shape {mask.shape} does not match X {X.shape}")
-        missing |= mask.astype(bool)
+        missing = missing | mask.astype(bool)
     if weights is not None:
         weights = np.array(weights, dtype=X.dtype)
         if weights.shape != X.shape:
@@ -265,12 +266,12 @@ def _sums(data: Array, weights: Array | None) -> tuple[float, float, float]:
     step = max(1, BLOCK_CELLS // max(1, rows.shape[1]))
     total = squares = cells = 0.0
     for i in range(0, len(rows), step):
-        x = rows[i : i + step].astype(np.float64)
+        x = rows[i : i + step].astype(np.float64, copy=False)
         if weights is None:
             total += float(x.sum())
             squares += float(np.vdot(x, x))
         else:
-            w = weights[i : i + step].astype(np.float64)
+            w = weights[i : i + step].astype(np.float64, copy=False)
             total += float(np.vdot(w, x))
             squares += float(np.vdot(w * x, x))
             cells += float(w.sum())
