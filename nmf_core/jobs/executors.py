@@ -13,6 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, Protocol
 
+from nmf_core.kernels.threads import cores
+
+
+class PoolClosed(RuntimeError):
+    """No more tasks are taken, because the process is ending."""
+
 
 class Pool(Protocol):
     """What the manager needs.
@@ -25,6 +31,8 @@ class Pool(Protocol):
         Workers are other processes: data sets and big arrays go through files.
     shared_fate : bool
         When one worker dies, the chunks of all are lost.
+    cores : int
+        Cores its workers share, to be divided among the chunks under way; 0: their threads are not our business.
     generation : int
         Counts how often the pool was built.
     """
@@ -32,6 +40,7 @@ class Pool(Protocol):
     workers: int
     separate: bool
     shared_fate: bool
+    cores: int
     generation: int
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
@@ -56,6 +65,7 @@ class InlinePool:
     workers = 1
     separate = False
     shared_fate = False
+    cores = 0
     generation = 0
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
@@ -96,9 +106,8 @@ class ProcessPool:
     shared_fate = True
 
     def __init__(self, workers: int | None = None, root: str = "") -> None:
-        import loky
-
-        self.workers = max(1, workers or int(os.environ.get("NMF_WORKERS") or 0) or loky.cpu_count())
+        self.cores = cores()
+        self.workers = max(1, workers or int(os.environ.get("NMF_WORKERS") or 0) or self.cores)
         self.generation = 0
         self.root = root
         self._lock = threading.Lock()
@@ -107,8 +116,14 @@ class ProcessPool:
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         """Queue the call; workers are started if there are none."""
+        from loky.process_executor import ShutdownExecutorError
+
         with self._lock:
-            return self._ready().submit(function, *args)
+            pool = self._ready()
+            try:
+                return pool.submit(function, *args)
+            except ShutdownExecutorError as error:
+                raise PoolClosed from error  # the interpreter is ending
 
     def rebuild(self) -> None:
         """Forget a broken pool; the next task starts another."""
@@ -144,7 +159,7 @@ class ProcessPool:
         from nmf_core.jobs.process import THREAD_VARIABLES, prepare_worker
 
         if self._closed:
-            raise RuntimeError("the pool is closed")
+            raise PoolClosed
         if self._pool is None:
             nice = int(os.environ.get("NMF_NICE") or 5)
             self._pool = ProcessPoolExecutor(
@@ -169,6 +184,7 @@ class ForeignPool:
 
     separate = True
     shared_fate = False
+    cores = 0
     generation = 0
 
     def __init__(self, executor: Executor, workers: int) -> None:

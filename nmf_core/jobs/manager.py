@@ -48,7 +48,7 @@ class Manager:
         A job nobody has looked at for so many seconds is stopped; its state stays. Longer than a minute, because a
         browser lets a hidden tab act once a minute only.
     watch : float
-        Jobs looked at within so many seconds go first.
+        Jobs looked at within so many seconds go first (a page looks twice a second).
     max_jobs, max_per_owner : int
         Jobs under way in all and for one visitor (``owner=""`` has no limit of its own).
     result_bytes, state_bytes, spool_bytes : int
@@ -69,7 +69,7 @@ class Manager:
         workers: int | None = None,
         budget: float = 0.25,
         lease: float = 180.0,
-        watch: float = 10.0,
+        watch: float = 3.0,
         max_jobs: int = 64,
         max_per_owner: int = 6,
         result_bytes: int = 512_000_000,

@@ -20,7 +20,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from nmf_core.jobs.executors import Pool
+from nmf_core.jobs.executors import Pool, PoolClosed
 from nmf_core.jobs.job import Job, Turns
 from nmf_core.jobs.parking import nbytes, unpark
 from nmf_core.jobs.store import DatasetRef, Spool, folder_bytes
@@ -85,6 +85,7 @@ class Pump:
         self._tasks: dict[str, Task] = {}
         self._meant: set[int] = set()  # generations in which the pump itself ended a worker
         self._names = count()
+        self._litter: list[str | None] = []  # folders that workers about to be ended may still write to
         self._live: set[Job] = set()
         self._thread: threading.Thread | None = None
         self._writer = ThreadPoolExecutor(1, "nmf-spool") if spool is not None else None
@@ -184,9 +185,13 @@ class Pump:
                 job.task = self._tasks[name] = task
                 job.publish(place=0)
                 self._turns.publish_places()
-                arguments = (job.work, job.source, job.state, job.budget(self.budget), folder)
+                arguments = (job.work, job.source, job.state, job.budget(self.budget), folder, self._threads())
             try:
                 future = self._submit(*arguments)
+            except PoolClosed:
+                self._tasks.pop(name)
+                job.task = None
+                break
             except Exception as error:
                 self._tasks.pop(name)
                 job.task = None
@@ -194,6 +199,12 @@ class Pump:
                 continue
             task.future, task.generation = future, self.pool.generation
             future.add_done_callback(partial(self._report, task))
+
+    def _threads(self) -> int:
+        """Return how many threads a chunk may use: a job that is alone has all cores; results do not depend on it."""
+        if not self.pool.cores:
+            return 0
+        return max(1, self.pool.cores // max(1, min(self.pool.workers, len(self._turns) + len(self._tasks))))
 
     def _report(self, task: Task, future: Future[Report]) -> None:
         self._events.put(partial(self._done, task, future))
@@ -249,6 +260,8 @@ class Pump:
                 job.state = job.partial = job.work = job.dataset = None
             self.lock.notify_all()
         _drop(old)
+        while self._litter:
+            _drop(self._litter.pop())
         if ended:
             self._live.discard(job)
             self._release(job)
@@ -272,7 +285,7 @@ class Pump:
             self.pool.rebuild()
         for task in doomed:
             self._tasks.pop(task.name, None)
-            _drop(task.folder)
+            self._litter.append(task.folder)
             job = task.job
             with self.lock:
                 job.task = None

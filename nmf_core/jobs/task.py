@@ -14,6 +14,7 @@ from typing import Any
 from nmf_core.jobs.parking import park, unpark
 from nmf_core.jobs.process import ensure_one_thread
 from nmf_core.jobs.store import DatasetRef, open_dataset
+from nmf_core.kernels.threads import set_limit
 from nmf_core.types import Dataset, Stop, Work
 
 
@@ -53,7 +54,9 @@ class Report:
     failure: Failure | None = None
 
 
-def run_chunk(work: Work, source: Dataset | DatasetRef, state: Any, budget: float, folder: str | None) -> Report:
+def run_chunk(
+    work: Work, source: Dataset | DatasetRef, state: Any, budget: float, folder: str | None, threads: int = 0
+) -> Report:
     """Advance `work` by about `budget` seconds and report; nothing a work raises gets out.
 
     Parameters
@@ -63,12 +66,16 @@ def run_chunk(work: Work, source: Dataset | DatasetRef, state: Any, budget: floa
         None for the start.
     folder : str or None
         Where to park the big arrays of the new state; None to return them as they are (same process).
+    threads : int
+        How many the compiled kernels may use; 0 leaves that as it is.
     """
     begin = time.perf_counter()
     mark = None if folder is None else f"{folder}.pid"
     try:
         if mark is not None:
             ensure_one_thread()
+            if threads:
+                set_limit(threads)
             os.makedirs(os.path.dirname(mark), exist_ok=True)
             with open(mark, "w", encoding="ascii") as file:
                 file.write(str(os.getpid()))

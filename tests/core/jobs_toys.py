@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nmf_core.kernels.threads import limit
 from nmf_core.types import Chunk, Dataset, Stop
 
 
@@ -131,7 +132,8 @@ class Inside:
 
         blas = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
         main = Path(getattr(sys.modules["__main__"], "__file__", "") or "").stem
-        found = {"blas": blas, "nice": os.nice(0), "main": main, "pid": os.getpid()}
+        threads = limit()
+        found = {"threads": threads, "blas": blas, "nice": os.nice(0), "main": main, "pid": os.getpid()}
         return Chunk(found, Stop.CONVERGED)
 
     def result(self, dataset: Dataset, state: Any, stop: Stop) -> Any:

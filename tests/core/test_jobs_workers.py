@@ -17,6 +17,7 @@ import pytest
 from nmf_core import fit, load_dataset
 from nmf_core.fit import FitWork
 from nmf_core.jobs import Manager
+from nmf_core.kernels.threads import cores
 from nmf_core.types import Dataset, FitRequest, Stop
 from tests.core.jobs_toys import Bad, Endless, Inside, Walk
 
@@ -97,6 +98,7 @@ def test_linear_algebra_has_one_thread_in_a_worker(manager):
     inside = result(manager, Inside("threads"))
     assert inside["blas"]
     assert set(inside["blas"]) == {1}
+    assert inside["threads"] == cores(), "a job that is alone has all cores for its kernels"
     assert inside["main"] != "pytest"
     assert inside["nice"] >= os.nice(0)
     assert inside["pid"] != os.getpid()
@@ -195,6 +197,7 @@ SERVER = """
 import sys
 import numpy as np
 from nmf_core.jobs import Manager
+from nmf_core.kernels.threads import cores
 from nmf_core.types import Dataset
 from tests.core.jobs_toys import Endless
 
