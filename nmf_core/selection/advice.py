@@ -112,7 +112,7 @@ def advise(sweep: Sweep) -> Advice:
     """
     preliminary = sweep.progress < 1.0
     if not sweep.evidence:
-        return _none(sweep, "No rank has been fitted yet.", "Let the sweep run.", preliminary)
+        return _none(sweep, "Too early to say", "No rank has been fitted yet.", "Let the sweep run.", preliminary)
     held = heldout_choice(sweep)
     stable = largest_stable(sweep)
     reasons: list[str] = []
@@ -120,6 +120,14 @@ def advise(sweep: Sweep) -> Advice:
     settle: list[str] = []
     rank: int | None
     leaner = None
+    if held is None and preliminary and sweep.request.n_folds >= MIN_FOLDS:
+        return _none(
+            sweep,
+            "Too early to say",
+            "Fewer than three sets of held-out cells have been predicted at every rank.",
+            "Let the sweep run on.",
+            preliminary,
+        )
     if held is None:
         rank = stable if stable is not None and stable < sweep.ranks[-1] else None
         doubts.append("No cells were held out, so nothing here says whether more components only fit noise.")
@@ -418,8 +426,8 @@ def _nothing(sweep: Sweep, held: _Heldout, preliminary: bool) -> Advice:
     )
 
 
-def _none(sweep: Sweep, reason: str, settle: str, preliminary: bool) -> Advice:
-    return Advice(None, "No clear rank", (reason,), (), (settle,), (), None, RULE, preliminary)
+def _none(sweep: Sweep, headline: str, reason: str, settle: str, preliminary: bool) -> Advice:
+    return Advice(None, headline, (reason,), (), (settle,), (), None, RULE, preliminary)
 
 
 def _percent(value: float, sign: bool = False) -> str:
