@@ -43,6 +43,8 @@ class FitState:
     best : State or None
     best_restart : int
         Of the finished restarts.
+    model : tuple
+        What must be equal for a later request to go on from here.
     """
 
     current: State | None = None
@@ -53,6 +55,7 @@ class FitState:
     first_kkt: tuple[float, ...] = ()
     best: State | None = None
     best_restart: int = 0
+    model: tuple[Any, ...] = ()
 
     @property
     def spent(self) -> float:
@@ -240,7 +243,15 @@ def advance(
         Seconds; decides only where chunks end, the time limit and the trace's seconds.
     """
     solver, _ = resolve(problem, request)
-    state = FitState() if state is None else _reopened(state, request)
+    model = _model(problem, request, solver)
+    if state is None:
+        state = FitState(model=model)
+    elif state.model != model:
+        raise ValueError(
+            "The earlier result cannot be continued: only max_iter, tol, stop_rule, time_limit and n_restarts may "
+            "differ from its request, and X must be the same. Start a new fit instead."
+        )
+    state = _reopened(state, request)
     deadline = clock() + budget
     while _unfinished(state, request):
         state = _Run(problem, request, solver, state, clock).go(deadline, W, H)
@@ -248,6 +259,13 @@ def advance(
             break
     stop = Stop.RUNNING if _unfinished(state, request) else _outcome(state, request)
     return Chunk(state, stop, _progress(state, request), _message(problem, state))
+
+
+def _model(problem: Problem, request: FitRequest, solver: Solver) -> tuple[Any, ...]:
+    """Return all that must not change when a fit is continued."""
+    data = (problem.shape, problem.dtype.str, problem.total, problem.squares, problem.update_H)
+    penalties = (problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
+    return (*data, *penalties, request.rank, request.beta, request.init, request.seed, repr(solver))
 
 
 def _unfinished(state: FitState, request: FitRequest) -> bool:

@@ -1,5 +1,6 @@
 """The loop: chunks, restarts, stop rules, continuing, and inputs nobody tuned for."""
 
+import dataclasses
 import multiprocessing
 import threading
 
@@ -150,6 +151,56 @@ def test_continuing_a_cancelled_fit_finishes_its_restarts():
     resumed = fit(DIGITS, request, continue_from=stopped)
     assert np.array_equal(resumed.W, whole.W)
     assert [len(t.loss) for t in resumed.restarts] == [601] * 3
+
+
+def test_another_model_cannot_be_continued():
+    first = fit(IRIS, rank=3, max_iter=20, tol=0)
+    for change in ({"rank": 2}, {"solver": "mu"}, {"seed": 1}, {"alpha_W": 0.1}, {"options": {"inner": 5}}):
+        with pytest.raises(ValueError, match="Start a new fit"):
+            fit(IRIS, first.request.with_(max_iter=40, **change), continue_from=first)
+    with pytest.raises(ValueError, match="X must be the same"):
+        fit(2 * IRIS, first.request, continue_from=first)
+
+
+@dataclasses.dataclass(frozen=True)
+class Breaking(solvers.get("mu")):
+    """Multiplicative updates that fail in iteration 17."""
+
+    name = "breaking"
+
+    def step(self, problem, state):
+        after = super().step(problem, state)
+        return dataclasses.replace(after, W=after.W * np.nan, loss=float("nan")) if after.n_iter == 17 else after
+
+
+def test_a_value_that_is_not_finite_ends_the_fit_with_the_last_good_state(monkeypatch):
+    known = {**solvers.registry(), "breaking": Breaking}
+    monkeypatch.setattr(solvers, "registry", lambda: known)
+    request = FitRequest(rank=3, solver="breaking", max_iter=50, tol=0)
+    result = fit(IRIS, request)
+    assert result.stop is Stop.NONFINITE
+    assert result.n_iter == 16
+    assert np.array_equal(result.W, fit(IRIS, request.with_(solver="mu", max_iter=16)).W)
+    assert fit(IRIS, request, continue_from=result).n_iter == 16
+
+
+@pytest.mark.parametrize("kind", ["dense", "missing", "csr", "unstored"])
+def test_the_work_runs_on_every_kind_of_dataset(kind):
+    """A Dataset is read-only and may hold missing cells; the work must see the same problem as fit does."""
+    X = DIGITS + 1.0 if kind == "dense" else DIGITS.copy()
+    if kind == "missing":
+        X[::5, ::4] = np.nan
+    dataset = Dataset.of(
+        sp.csr_array(X) if kind in ("csr", "unstored") else X, mask="unstored" if kind == "unstored" else None
+    )
+    for solver in solvers.available(
+        "frobenius", masked=kind in ("missing", "unstored"), sparse=kind in ("csr", "unstored")
+    ):
+        request = FitRequest(dataset_id=dataset.id, rank=3, solver=solver.name, max_iter=15, tol=0)
+        work = FitWork(request)
+        chunk = work.advance(dataset, None, 60.0)
+        assert chunk.stop is Stop.MAX_ITER
+        assert np.array_equal(work.result(dataset, chunk.state, chunk.stop).W, fit(dataset, request).W)
 
 
 def test_the_best_restart_wins_and_every_trace_is_kept():
