@@ -19,15 +19,15 @@ VIEWS = {
 
 dataset = data.chosen()
 info = data.info_of(dataset)
-request = model.request(dataset)
+work = model.work(dataset)
 rows, cols = (info.rows_are, info.cols_are) if info else ("rows", "columns")
 widgets.story(
     "Explore",
-    f"**{widgets.md(dataset.name)}**: each of {dataset.shape[0]:,} {rows} is shown as a sum of **{request.rank}** "
-    f"part{'s' if request.rank > 1 else ''}. A part (a row of H) says which {cols} go together; "
+    f"**{widgets.md(dataset.name)}**: each of {dataset.shape[0]:,} {rows} is shown as a sum of **{work.request.rank}** "
+    f"part{'s' if work.request.rank > 1 else ''}. A part (a row of H) says which {cols} go together; "
     f"the recipe (a row of W) says how much of each part one of the {rows} holds.",
 )
-result = fitting.fit(dataset, request)
+result = fitting.fit(dataset, work)
 if result is not None:
     head = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from nmf_core import Dataset, FitRequest, FitResult, Stop, solvers
+from nmf_core import Dataset, FitResult, Stop, solvers
 from nmf_core.fit import FitWork
 from nmf_core.jobs import manager
 from pages.ui import jobs
@@ -17,15 +17,15 @@ from pages.ui.widgets import md
 LAST = "_last_fit"  # (request, work key) of the latest result shown: more iterations go on from it
 
 
-def fit(dataset: Dataset, request: FitRequest, key: str = "fit") -> FitResult | None:
-    """Return the result for a request: at once, from memory, or after the run drawn here."""
-    work = FitWork(request)
+def fit(dataset: Dataset, work: FitWork, key: str = "fit") -> FitResult | None:
+    """Return the result of a fit: at once, from memory, or after the run drawn here."""
+    request = work.request
     result = jobs.run(
         work,
         dataset,
         label=f"Factorizing {dataset.name} into {request.rank} part{'s' if request.rank > 1 else ''}",
         key=key,
-        start=_start(request),
+        start=_start(work),
         live=_live,
     )
     if result is not None:
@@ -33,14 +33,15 @@ def fit(dataset: Dataset, request: FitRequest, key: str = "fit") -> FitResult | 
     return result
 
 
-def _start(request: FitRequest) -> Any:
+def _start(work: FitWork) -> Any:
     """Return the state to go on from, if the request is the latest one with wider limits alone."""
+    request = work.request
     last, key = st.session_state.get(LAST, (None, None))
     if last is None or last == request:
         return None
     same = last.with_(max_iter=request.max_iter, tol=request.tol, time_limit=request.time_limit) == request
     wider = request.max_iter >= last.max_iter and request.tol <= last.tol and request.n_restarts == 1
-    if not (same and wider):
+    if not (same and wider) or work.W is not None:
         return None
     result = manager().partial(key)
     return None if result is None else result.state

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import streamlit as st
 
 from nmf_core import Dataset, FitRequest, solvers
+from nmf_core.fit import FitWork
 from nmf_core.types import LOSSES, is_sparse
 from pages.ui.data import RANK, recommended_rank
+from pages.ui.start import given
 from pages.ui.state import number, pick, slide, switch
 
 MAX_RANK_SHOWN = 100
@@ -25,6 +29,7 @@ _INIT_NAMES = {
     "nndsvdar": "NNDSVDar: from the SVD, zeros filled at random",
     "random": "Random: another start for every seed",
     "kmeans": "k-means: components start as cluster centres",
+    "custom": "Given: W and H from a file",
 }
 _INIT_HELP = (
     "NNDSVDa is a good, repeatable start. Random starts with several restarts find better minima and show how far the "
@@ -33,15 +38,19 @@ _INIT_HELP = (
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 0.0)
 
 
-def request(dataset: Dataset) -> FitRequest:
-    """Draw the controls for a data set and return the request they add up to."""
+def work(dataset: Dataset) -> FitWork:
+    """Draw the controls for a data set and return the fit they add up to."""
     with st.sidebar:
         rank = _rank(dataset)
         with st.expander("Model", icon=":material/tune:"):
             loss = _loss(dataset)
             alpha_W, alpha_H, l1_ratio = _penalties()
             solver = _solver(dataset, loss, penalised=bool(alpha_W or alpha_H))
+            options = _options(solver)
             init = pick("Initialization", list(_INIT_NAMES), "init", names=_INIT_NAMES, help=_INIT_HELP)
+            start = given(dataset) if init == "custom" else None
+            if init == "custom":
+                init, rank = ("nndsvda", rank) if start is None else (init, start[0].shape[1])
             restarts = number("Restarts (best of)", 1, 100, "restarts", 1, help="Each restart has a start of its own.")
             seed = number(
                 "Seed", 0, 2**31 - 1, "seed", 0, help="Another number, another random start; same number, same bits."
@@ -67,7 +76,7 @@ def request(dataset: Dataset) -> FitRequest:
                 "from a stationary point the factors are.",
             )
             limit = number("Seconds at most", 1, 3600, "seconds", 300, step=10, help="The result so far is kept.")
-    return FitRequest(
+    request = FitRequest(
         dataset_id=dataset.id,
         rank=rank,
         solver=solver,
@@ -82,7 +91,14 @@ def request(dataset: Dataset) -> FitRequest:
         alpha_W=alpha_W,
         alpha_H=alpha_H,
         l1_ratio=l1_ratio,
+        options=options,
     )
+    return FitWork(request) if start is None else FitWork(request, *start)
+
+
+def request(dataset: Dataset) -> FitRequest:
+    """Draw the controls and return the request alone, for pages that make many fits of it."""
+    return work(dataset).request
 
 
 def apply(wanted: FitRequest) -> None:
@@ -95,7 +111,7 @@ def apply(wanted: FitRequest) -> None:
         "alpha_H": wanted.alpha_W if wanted.alpha_H == "same" else wanted.alpha_H,
         "l1_ratio": wanted.l1_ratio,
         "solver": wanted.solver,
-        "init": wanted.init,
+        "init": "nndsvda" if wanted.init == "custom" else wanted.init,
         "restarts": wanted.n_restarts,
         "seed": wanted.seed,
         "max_iter": wanted.max_iter,
@@ -153,3 +169,21 @@ def _solver(dataset: Dataset, loss: str | float, penalised: bool) -> str:
     names = {"auto": "Automatic: the quickest for these data"} | {s.name: s.label for s in offered}
     helps = "\n".join(f"- **{s.label}**: {s.help}" for s in offered)
     return str(pick("Solver", list(names), "solver", names=names, help=f"How W and H are found.\n\n{helps}"))
+
+
+def _options(solver: str) -> tuple[tuple[str, float], ...]:
+    """Draw what the solver itself lets one set and return what differs from its defaults."""
+    if solver == "auto":
+        return ()
+    changed = []
+    for option in fields(solvers.get(solver)):
+        about, default = option.metadata, option.default
+        if not isinstance(default, int | float) or isinstance(default, bool) or about.get("low") is None:
+            continue
+        low, high = (type(default)(about[side]) for side in ("low", "high"))
+        key = f"{solver}_{option.name}"
+        step = 1 if isinstance(default, int) else None
+        value = number(about["label"], low, high, key, default, step=step, help=about["help"])
+        if value != default:
+            changed.append((option.name, value))
+    return tuple(changed)

@@ -136,3 +136,28 @@ def test_downloads_hold_the_numbers_on_the_screen(page: Page, server: Server, tm
     script = download("Python script").decode()
     compile(script, "script.py", "exec")
     assert 'load_dataset("iris")' in script or "load_dataset('iris')" in script
+
+
+def test_a_given_start_is_used_and_a_wrong_one_gets_a_sentence(page: Page, server: Server):
+    page.goto(f"{server.url}/?init=custom&solver=hals&max_iter=5&tol=0")
+    page.get_by_text("Model", exact=True).click()
+    expect(page.get_by_text("until then the start is NNDSVDa")).to_be_visible()
+    dataset = load_dataset("iris")
+    rng = np.random.default_rng(1)
+    W, H = rng.random((150, 2)), rng.random((2, 4))
+    field = page.locator(".st-key-start_file").get_by_test_id("stFileUploaderDropzoneInput")
+
+    def give(**arrays: np.ndarray) -> None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        field.set_input_files({"name": "start.npz", "mimeType": "application/zip", "buffer": buffer.getvalue()})
+
+    give(W=-W, H=H)
+    expect(page.get_by_text("W must be a matrix of finite numbers")).to_be_visible()
+    give(W=W, H=H)
+    expect(page.get_by_text("their rank is 2")).to_be_visible()
+    expect(page.get_by_text("sum of 2 parts")).to_be_visible()
+    settled(page)
+    result = fit(dataset, rank=2, init="custom", W=W, H=H, solver="hals", max_iter=5, tol=0.0)
+    relative = np.linalg.norm(dataset.X - result.W @ result.H) / np.linalg.norm(dataset.X)
+    assert card(page, "Relative error") == f"{100 * relative:.3g} %"
