@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -23,7 +24,7 @@ SCALE_HELP = {
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Parts:
     """W and H as every chart, table and export shows them. Build with `present`.
 
@@ -318,7 +319,7 @@ def variation_shares(dataset: Dataset, W: Array, H: Array) -> Array:
     W64, H64 = np.asarray(W, dtype=np.float64), np.asarray(H, dtype=np.float64)
     if is_sparse(X):
         total = float(np.square(X.data, dtype=np.float64).sum())
-        cross = np.einsum("ik,ik->k", np.asarray(X @ H.T, dtype=np.float64), W64)
+        cross = _cross(X, W, H)
         seen = _pattern(X) if mask == "unstored" else None
     else:
         filled = X if mask is None else np.where(mask, X.dtype.type(0), X)
@@ -327,13 +328,21 @@ def variation_shares(dataset: Dataset, W: Array, H: Array) -> Array:
             if filled.dtype == np.float64
             else float(np.square(filled, dtype=np.float64).sum())
         )
-        cross = np.einsum("ik,ik->k", np.asarray(filled @ H.T.astype(X.dtype, copy=False), dtype=np.float64), W64)
+        cross = _cross(filled, W, H)
         seen = None if mask is None else (~np.asarray(mask)).astype(X.dtype)
     if seen is None:
-        own = np.square(W64).sum(axis=0) * np.square(H64).sum(axis=1)
+        own = np.einsum("ik,ik->k", W64, W64) * np.einsum("kj,kj->k", H64, H64)
     else:
         own = np.einsum("ik,ik->k", np.asarray(seen @ np.square(H64).T, dtype=np.float64), np.square(W64))
     return (2 * cross - own) / total if total > 0 else np.zeros(H.shape[0])
+
+
+def _cross(X: Any, W: Array, H: Array) -> Array:
+    """Return ⟨X, w_k h_k⟩ for every component, through the smaller of XHᵀ and WᵀX."""
+    if X.shape[0] <= X.shape[1]:
+        return np.einsum("ik,ik->k", np.asarray(X @ H.T.astype(X.dtype, copy=False)), W, dtype=np.float64)
+    product = np.asarray(X.T @ W.astype(X.dtype, copy=False))
+    return np.einsum("jk,kj->k", product, H, dtype=np.float64)
 
 
 def _pattern(X: Any) -> Any:
@@ -413,9 +422,18 @@ def dominant(parts: Parts) -> Array:
 
     "Most" is the total amount ``w_ik · Σ_j h_kj`` (weights included), which is the same under every scale.
     """
-    amounts = parts.amounts
-    top = amounts.argmax(axis=1)
-    return np.where(amounts.max(axis=1) > 0, top, -1)
+    known = _dominant.get(parts)
+    if known is None:
+        amounts = parts.amounts
+        top = amounts.argmax(axis=1)
+        known = np.where(amounts[np.arange(len(top)), top] > 0, top, -1)
+        known.flags.writeable = False
+        _dominant[parts] = known
+    return known
+
+
+# One page asks for the same components many times; Parts are immutable, so the answer can be kept beside them.
+_dominant: WeakKeyDictionary[Parts, Array] = WeakKeyDictionary()
 
 
 def dominant_feature(parts: Parts) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,6 +18,10 @@ from nmf_core.wording import count, duration, number, percent
 
 #: Cells of X that may be turned dense at a time.
 _BLOCK = 4_000_000
+#: A sparse X of more cells is not compared cell by cell with a dense WH.
+_SPARSE_DENSE = 20_000_000
+#: Multiplications the SVD bound may cost: about two seconds.
+_BOUND_COST = 2e10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +75,8 @@ def errors(dataset: Dataset, W: Array, H: Array) -> Errors:
     X, mask = dataset.X, dataset.mask
     n, m = dataset.shape
     W, H = np.asarray(W, dtype=np.float64), np.asarray(H, dtype=np.float64)
+    if is_sparse(X) and n * m > _SPARSE_DENSE:
+        return _sparse_errors(X, W, H, all_cells=mask != "unstored")
     rows, cols = np.zeros(n), np.zeros(m)
     row_squares, col_squares = np.zeros(n), np.zeros(m)
     step = max(1, _BLOCK // m)
@@ -98,6 +105,45 @@ def errors(dataset: Dataset, W: Array, H: Array) -> Errors:
     return Errors(rows, cols, row_squares, col_squares)
 
 
+def _sparse_errors(X: Any, W: Array, H: Array, *, all_cells: bool) -> Errors:
+    """Return the errors by products at stored cells and Gram matrices, without forming WH.
+
+    Σ over all cells of (WH)² in a row is w HHᵀ wᵀ. Near an exact fit the differences cancel; data this large and sparse
+    are never that well described, and negative remainders are set to 0.
+    """
+    n, m = X.shape
+    row = np.repeat(np.arange(n), np.diff(X.indptr))
+    at_stored = np.empty(X.nnz)
+    step = max(1, _BLOCK // max(W.shape[1], 1))
+    for a in range(0, X.nnz, step):
+        part = slice(a, a + step)
+        at_stored[part] = np.einsum("ik,ki->i", W[row[part]], H[:, X.indices[part]])
+    values = X.data.astype(np.float64)
+    squares = np.square(values)
+    here = np.square(values - at_stored)
+    if all_cells:
+        here -= np.square(at_stored)
+    rows = np.bincount(row, here, minlength=n)
+    cols = np.bincount(X.indices, here, minlength=m)
+    if all_cells:
+        rows += np.einsum("ik,ik->i", W @ (H @ H.T), W)
+        cols += np.einsum("kj,kj->j", (W.T @ W) @ H, H)
+    row_squares, col_squares = np.bincount(row, squares, minlength=n), np.bincount(X.indices, squares, minlength=m)
+    return Errors(np.maximum(rows, 0), np.maximum(cols, 0), row_squares, col_squares)
+
+
+def errors_of(dataset: Dataset, parts: Parts) -> Errors:
+    """Return `errors` of the components as shown; computed once for the same Parts, however many pictures ask."""
+    known = _errors.get(parts)
+    if known is None or known[0] != dataset.id:
+        known = (dataset.id, errors(dataset, parts.recipe, parts.H))
+        _errors[parts] = known
+    return known[1]
+
+
+_errors: WeakKeyDictionary[Parts, tuple[str, Errors]] = WeakKeyDictionary()
+
+
 def divergence(X: Any, WH: Array, beta: float) -> float:
     """Return the β-divergence Σ d_β(X | WH) of Févotte & Idier (2011), cell by cell; the readable definition.
 
@@ -120,13 +166,13 @@ def divergence(X: Any, WH: Array, beta: float) -> float:
 def svd_bound(dataset: Dataset, rank: int) -> float | None:
     """Return the smallest Σ (X − Y)² of any Y of this rank (Eckart & Young 1936): no NMF can be below it.
 
-    None where it is not defined (missing or unstored cells). The bound need not be reachable for NMF; it is at rank 1,
-    and wherever the truncated SVD happens to be non-negative.
+    None where it is not defined (missing or unstored cells) or would take longer than a few seconds. The bound need not
+    be reachable for NMF; it is at rank 1, and wherever the truncated SVD happens to be non-negative.
 
     Notes
     -----
-    Eigenvalues of the smaller Gram matrix if one side is at most 1500, else the largest singular values by Lanczos
-    iteration from a fixed start. Rounding leaves an error of about 1e-16 ΣX² (Gram), so an exact fit is returned as 0.
+    Eigenvalues of the smaller Gram matrix where that is cheap, else the largest singular values by Lanczos iteration
+    from a fixed start. Rounding leaves an error of about 1e-16 ΣX² (Gram), so an exact fit is returned as 0.
     """
     if dataset.mask is not None:
         return None
@@ -139,7 +185,12 @@ def svd_bound(dataset: Dataset, rank: int) -> float | None:
     )
     if rank >= small or total == 0:
         return 0.0
-    if small <= 1500:
+    cells = X.nnz if is_sparse(X) else X.size
+    gram_cost = cells * (cells / max(dataset.shape)) + 10.0 * small**3
+    lanczos_cost = 40.0 * cells * rank + 200.0 * small * rank**2  # from experience
+    if min(gram_cost, lanczos_cost) > _BOUND_COST:
+        return None
+    if gram_cost < max(lanczos_cost, 5e8):
         A = X.astype(np.float64)
         gram = A.T @ A if A.shape[1] <= A.shape[0] else A @ A.T
         gram = gram.toarray() if is_sparse(gram) else gram
@@ -271,11 +322,17 @@ def agreement(groups: Array, labels: Array) -> Agreement | None:
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     values = np.asarray(labels)
-    known = np.array([v is not None and v == v and str(v) != "" for v in values.tolist()], dtype=bool)
+    if values.dtype.kind in "iub":
+        known = np.ones(len(values), dtype=bool)
+    elif values.dtype.kind == "f":
+        known = ~np.isnan(values)
+    else:
+        values = np.array(["" if v is None or v != v else str(v) for v in values.tolist()], dtype=np.str_)
+        known = values != ""
     used = known & (np.asarray(groups) >= 0)
     if not used.any():
         return None
-    names, codes = np.unique(values[used].astype(np.str_), return_inverse=True)
+    names, codes = np.unique(values[used], return_inverse=True)
     _, found = np.unique(np.asarray(groups)[used], return_inverse=True)
     if len(names) < 2:
         return None
@@ -307,7 +364,7 @@ def cards(
     -------
     list of (label, value, help)
     """
-    seen = errors(dataset, parts.recipe, parts.H)
+    seen = errors_of(dataset, parts)
     out = [
         (
             "Relative error",
@@ -322,7 +379,10 @@ def cards(
         f"How far RSS = {number(seen.rss, 6)} lies above the smallest of any {count(rank, 'component')}, signs allowed"
     )
     if best is None:
-        out.append(("Above the SVD bound", "not defined", "The bound needs every cell of X; some are missing here."))
+        why = "The bound needs every cell of X; some are missing here."
+        if dataset.mask is None:
+            why = "The bound needs a singular value decomposition, which takes too long for data of this size."
+        out.append(("Above the SVD bound", "not defined" if dataset.mask is not None else "not computed", why))
     elif isinstance(best, float | int):
         above = seen.rss / best - 1 if best > 0 else math.nan
         said = "bound is 0" if best == 0 else "reached" if above < 5e-7 else f"+{percent(above)}"

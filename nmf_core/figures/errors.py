@@ -12,7 +12,7 @@ from nmf_core.figures.groups import groups_of
 from nmf_core.figures.palette import with_alpha
 from nmf_core.figures.template import MUTED, SMALL, figure
 from nmf_core.figures.text import count, label, number, percent
-from nmf_core.quality import Errors, errors
+from nmf_core.quality import Errors, errors_of
 from nmf_core.types import Array, Dataset
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class SampleErrors:
         return pd.DataFrame(frame)
 
     def _errors(self) -> Errors:
-        return errors(self.dataset, self.parts.recipe, self.parts.H)
+        return errors_of(self.dataset, self.parts)
 
     @staticmethod
     def _relative(seen: Errors) -> Array:
@@ -197,7 +197,7 @@ class FeatureErrors:
         """Return one row per feature, the worst first."""
         import pandas as pd
 
-        seen = errors(self.dataset, self.parts.recipe, self.parts.H)
+        seen = errors_of(self.dataset, self.parts)
         relative, at = self._sorted()
         share = seen.cols / seen.rss if seen.rss else seen.cols
         return pd.DataFrame(
@@ -210,7 +210,7 @@ class FeatureErrors:
         )
 
     def _sorted(self) -> tuple[Array, Array]:
-        seen = errors(self.dataset, self.parts.recipe, self.parts.H)
+        seen = errors_of(self.dataset, self.parts)
         squares = seen.col_squares
         relative = np.sqrt(np.divide(seen.cols, squares, out=np.full(len(squares), np.nan), where=squares > 0))
         return relative, np.argsort(-np.nan_to_num(relative, nan=-1.0), kind="stable")

@@ -13,7 +13,7 @@ SAMPLE_ORDERS = ("file", "label", "dominant", "cluster")
 FEATURE_ORDERS = ("file", "name", "dominant", "cluster")
 #: Hierarchical clustering compares all pairs: beyond this many rows it is no longer a matter of milliseconds.
 CLUSTER_LIMIT = 2000
-_OPTIMAL_LIMIT = 400
+_OPTIMAL_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from nmf_core.figures.ordering import Ordering, order_features, order_samples
 from nmf_core.figures.palette import DIVERGING, SEQUENTIAL
 from nmf_core.figures.template import SMALL, figure
 from nmf_core.figures.text import count, label, number, percent
-from nmf_core.quality import errors
+from nmf_core.quality import errors_of
 from nmf_core.types import Array, Dataset, is_sparse
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Reconstruction:
 
     def describe(self) -> str:
         """Say how much of X the model explains and where the largest difference is."""
-        seen = errors(self.dataset, self.parts.recipe, self.parts.H)
+        seen = errors_of(self.dataset, self.parts)
         n, m = self.dataset.shape
         worst = int(seen.rows.argmax())
         part = percent(seen.rows[worst] / seen.rss if seen.rss else 0)

@@ -15,6 +15,7 @@ from nmf_core.quality import (
     divergence,
     entropy,
     errors,
+    errors_of,
     feature_scores,
     hoyer,
     purity,
@@ -56,9 +57,12 @@ def test_divergences_are_zero_at_equality_and_continuous_in_beta():
     assert divergence(A, B, 1e-6) == pytest.approx(divergence(A, B, 0), rel=1e-4)
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("form", ["dense", "sparse", "unstored", "missing", "float32"])
-def test_errors_by_row_and_column_agree_with_the_direct_sum(form, monkeypatch):
+def test_errors_by_row_and_column_agree_with_the_direct_sum(form, large, monkeypatch):
     monkeypatch.setattr("nmf_core.quality._BLOCK", 40)  # several blocks of rows
+    if large:
+        monkeypatch.setattr("nmf_core.quality._SPARSE_DENSE", 10)  # as for data too large to be made dense
     rng = np.random.default_rng(3)
     A = rng.random((23, 11)) * (rng.random((23, 11)) > 0.4)
     A[0] = 1.0
@@ -168,6 +172,25 @@ def test_agreement_leaves_out_samples_without_label_or_component():
     assert agreement(groups, np.array(["a"] * 6)) is None
     assert agreement(np.full(6, -1), labels) is None
     assert agreement(groups, np.array([1.0, 1, 2, 2, np.nan, np.nan])).n_used == 4
+
+
+def test_errors_are_computed_once_for_the_same_components(monkeypatch):
+    data = Dataset.of(X)
+    parts = present(data, result_of(W, H))
+    first = errors_of(data, parts)
+    monkeypatch.setattr("nmf_core.quality.errors", None)
+    assert errors_of(data, parts) is first
+    with pytest.raises(TypeError):
+        errors_of(Dataset.of(X + 1), parts)
+
+
+def test_a_bound_that_would_take_long_is_not_computed(monkeypatch):
+    data = load_dataset("iris")
+    monkeypatch.setattr("nmf_core.quality._BOUND_COST", 10)
+    assert svd_bound(data, 2) is None
+    result = result_of(np.ones((150, 2)), np.ones((2, 4)))
+    shown = {name: value for name, value, _ in cards(data, result, present(data, result))}
+    assert shown["Above the SVD bound"] == "not computed"
 
 
 def test_cards_say_what_is_shown():

@@ -1,0 +1,78 @@
+"""Names from files are shown, never obeyed."""
+
+import html
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nmf_core.figures.text import label, labels, plain, shorten
+from nmf_core.wording import count, number, percent
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=120))
+def test_no_markup_and_no_control_characters_get_through(text):
+    shown = label(text)
+    assert shown
+    assert "<" not in shown
+    assert ">" not in shown
+    assert '"' not in shown
+    assert "%{" not in shown
+    assert not (shown.startswith("$") and shown.endswith("$"))
+    assert all(ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 for c in shown)
+    assert len(html.unescape(shown)) <= 64
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("petal length (cm)", "petal length (cm)"),
+        ("<b>x</b>", "&lt;b&gt;x&lt;/b&gt;"),
+        ("a & b", "a &amp; b"),
+        ("", "(no name)"),
+        (" \n\t", "(no name)"),
+        (3.5, "3.5"),
+        ("line\nbreak", "line break"),
+        ("\u202egnp.exe", "gnp.exe"),
+        ("grün ß 漢字", "grün ß 漢字"),
+    ],
+)
+def test_label(text, shown):
+    assert label(text) == shown
+
+
+def test_the_middle_is_cut_out_of_long_names():
+    long = "concentration of petal length measured in cm"
+    assert len(shorten(long, 20)) <= 20
+    assert shorten(long, 20).startswith("concentr")
+    assert shorten(long, 20).endswith("cm")
+    assert label(long, 0) == long
+    pair = [f"{'x' * 40} sample {i}" for i in (1, 2)]
+    assert len(set(labels(pair, 30))) == 2
+    assert plain("a\u200bb") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (15.530613, "15.53"),
+        (0.0421234, "0.04212"),
+        (1234.5, "1,234"),
+        (0, "0"),
+        (3.2e-9, "3.20e-09"),
+        (float("nan"), "not defined"),
+    ],
+)
+def test_number(value, shown):
+    assert number(value) == shown
+
+
+def test_percent_and_count():
+    assert percent(0.9984) == "99.8 %"
+    assert percent(0.99999) == "99.999 %"
+    assert percent(0.0412) == "4.12 %"
+    assert percent(1.0) == "100.0 %"
+    assert percent(float("nan")) == "not defined"
+    assert count(1, "sample") == "1 sample"
+    assert count(1500, "sample") == "1,500 samples"
