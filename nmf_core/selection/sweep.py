@@ -104,6 +104,8 @@ class Sweep:
         Where a larger sweep starts from.
     sample_rows : ndarray of int
         The samples that the consensus compares.
+    total : float
+        Sum of squares of the known cells.
     """
 
     request: SweepRequest
@@ -114,6 +116,7 @@ class Sweep:
     notes: tuple[str, ...]
     state: SweepState
     sample_rows: Array
+    total: float
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -290,6 +293,7 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
         _notes(request, dataset),
         state,
         consensus_rows(dataset.shape[0]),
+        total,
     )
 
 

@@ -2,17 +2,215 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
+from nmf_core.components import Parts, present_matrices
+from nmf_core.figures.component_bars import ComponentBars
 from nmf_core.figures.rank_curves import RestartLosses
-from nmf_core.selection.stability import distinct_solutions
+from nmf_core.figures.rank_trust import Intervals
+from nmf_core.selection.ambiguity import AmbiguityWork, strongest_entries
+from nmf_core.selection.bootstrap import Bootstrap, BootstrapWork
+from nmf_core.selection.stability import badges, distinct_solutions
+from nmf_core.selection.uniqueness import uniqueness
+from nmf_core.types import is_sparse
 from pages.rank_sections.context import View
-from pages.ui import widgets
+from pages.ui import jobs, widgets
+from pages.ui.state import number, pick, switch
+
+SCALE = "component sums 1"
+WORDS = {"stable": ":material/verified:", "shaky": ":material/warning:", "unstable": ":material/error:"}
+DISP_CELLS = 500_000
 
 
 def show(view: View) -> None:
-    """Draw restarts of the rank looked at."""
+    """Draw everything that says how far to trust the best fit of the rank looked at."""
+    W, H = view.sweep.factors(view.rank)
+    parts = present_matrices(view.dataset, W, H, scale=SCALE)
+    st.caption(
+        f"All of this is about rank {view.rank}, the best of {len(view.sweep.at(view.rank).losses)} restarts. Move the rank in "
+        "the sidebar, or click a point above, to look at another."
+    )
+    _restarts(view, parts)
+    _bootstrap(view, parts)
+    _unique(view)
+    _ambiguity(view, parts)
+    _missing(view)
+
+
+def _restarts(view: View, parts: Parts) -> None:
     e = view.sweep.at(view.rank)
-    st.markdown(f"#### Restarts at rank {view.rank}")
+    st.markdown("#### Other starts")
     group = distinct_solutions(e.losses, view.sweep.components(view.rank))
-    widgets.picture(RestartLosses(e.losses, group), key="restart_losses", download="restarts")
+    left, right = st.columns([3, 2])
+    with left:
+        widgets.picture(RestartLosses(e.losses, group), key="restart_losses", download="restarts")
+    with right:
+        st.markdown(widgets.md(RestartLosses(e.losses, group).describe(), 400))
+        _badges(parts, e.similarity, "other starts")
+
+
+def _badges(parts: Parts, similarity: np.ndarray, where: str) -> None:
+    """Draw one word per component."""
+    if len(similarity) == 0:
+        st.caption("Badges take at least two fits.")
+        return
+    words = badges(similarity[:, parts.index])
+    lines = [
+        f"{WORDS[badge.word]} {widgets.md(name, 40)}: **{badge.word}** ({badge.similarity:.2f})"
+        for name, badge in zip(parts.names, words, strict=True)
+    ]
+    st.markdown("  \n".join(lines))
+    st.caption(f"Typical likeness (cosine) to the partner in {where}; stable from 0.95, shaky from 0.80.")
+
+
+def _bootstrap(view: View, parts: Parts) -> None:
+    st.markdown("#### Other samples: bootstrap")
+    dataset = view.dataset
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        n = int(number("Replicates", 10, 500, "boot_n", 50, step=10, help="Fits on samples drawn with replacement."))
+        block = int(
+            number(
+                "Neighbouring rows drawn together", 1, max(1, dataset.shape[0] // 2), "boot_block", 1,
+                help="1 for samples in no order; longer runs for time series and maps, where neighbours are alike.",
+            )
+        )  # fmt: skip
+        wanted = switch("Draw the error bars", "boot_on", help=f"Fits rank {view.rank} again {n} times.")
+    if not wanted:
+        st.caption("Shows how far every bar moves when the samples are drawn again, and which components survive that.")
+        return
+    rows = _watched(view)
+    work = BootstrapWork(view.sweep.best_request(view.rank), view.sweep.factors(view.rank)[1], n, block, rows)
+    found = jobs.run(work, dataset, label=f"Bootstrap of rank {view.rank}", key="boot", growing=True)
+    if found is None or found.n < 2:
+        return
+    factor = 1 / np.maximum(found.H.sum(axis=1), 1e-300)[parts.index]
+    low, high = (a[parts.index] * factor[:, None] for a in (found.low_H, found.high_H))
+    left, right = st.columns([3, 1])
+    with left:
+        widgets.picture(
+            ComponentBars(dataset, parts, n=8, low=low, high=high), key="boot_bars", download=f"bootstrap-{view.rank}"
+        )
+    with right:
+        _badges(parts, found.similarity, "other draws of the samples")
+    st.caption(
+        f"Bars: components whose values sum to 1. Error bars: {100 * found.level:.0f} % of {found.n} bootstrap fits, matched to "
+        "these components and brought to the length that fits best."
+    )
+    if len(rows):
+        _weights(view, parts, found)
+
+
+def _watched(view: View) -> tuple[int, ...]:
+    names = view.dataset.rows
+    count = len(names)
+    options = list(range(count)) if count <= 2000 else np.unique(np.linspace(0, count - 1, 2000).astype(int)).tolist()
+    picked = st.multiselect(
+        "Samples whose recipes get intervals too",
+        options,
+        default=options[:3],
+        max_selections=24,
+        format_func=lambda i: widgets.md(names[i], 60),
+        key=f"boot_rows_{view.dataset.id}",
+    )
+    return tuple(int(i) for i in picked)
+
+
+def _weights(view: View, parts: Parts, found: Bootstrap) -> None:
+    size = found.H.sum(axis=1)[parts.index]
+    names = tuple(str(view.dataset.rows[i]) for i in found.rows)
+    values, low, high = (a[:, parts.index] * size for a in (found.W, found.low_W, found.high_W))
+    picture = Intervals(
+        tuple(parts.names for _ in names),
+        tuple(values),
+        tuple(low),
+        tuple(high),
+        names,
+        tuple("#808080" for _ in names),
+        what="recipes (rows of W)",
+    )
+    widgets.picture(picture, key="boot_weights", download="bootstrap-recipes")
+
+
+def _unique(view: View) -> None:
+    st.markdown("#### Is it the only factorization?")
+    W, H = view.sweep.factors(view.rank)
+    found = uniqueness(W, H)
+    st.markdown(f"**{found.verdict.capitalize()}.** " + " ".join(widgets.md(s, 600) for s in found.sentences))
+
+
+def _ambiguity(view: View, parts: Parts) -> None:
+    st.markdown("#### How far can one value move?")
+    dataset = view.dataset
+    if view.request.beta != 2.0:
+        st.caption("These ranges are defined here for the Frobenius loss alone.")
+        return
+    if dataset.shape[0] * dataset.shape[1] > DISP_CELLS or (is_sparse(dataset.X) and dataset.mask is not None):
+        st.caption("Left out: each value takes hundreds of refits, too many for data of this size (or for ratings).")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rise = float(
+            pick(
+                "The squared error may rise by", (0.001, 0.01, 0.05, 0.1), "disp_rise", 0.01,
+                names=lambda value: f"{100 * value:g} %",
+            )
+        )  # fmt: skip
+        wanted = switch(
+            "Find the ranges",
+            "disp_on",
+            help="As EPA PMF's displacement (DISP): one value is pulled, the rest refitted.",
+        )
+    if not wanted:
+        st.caption("Shows which values the data pin down, and which could as well be others.")
+        return
+    W, H = view.sweep.factors(view.rank)
+    entries = strongest_entries(H, 5)
+    work = AmbiguityWork(view.sweep.best_request(view.rank), W, H, entries, rise)
+    found = jobs.run(work, dataset, label=f"Moving single values of rank {view.rank}", key="disp", growing=True)
+    if found is None or not len(found.entries):
+        return
+    scale = 1 / np.maximum(H.sum(axis=1), 1e-300)
+    at = [np.flatnonzero(found.entries[:, 0] == k) for k in parts.index]
+    kept = [i for i, rows in enumerate(at) if len(rows)]
+    at = [at[i] for i in kept]
+    index = [int(parts.index[i]) for i in kept]
+    picture = Intervals(
+        tuple(tuple(str(dataset.cols[j]) for j in found.entries[rows, 1]) for rows in at),
+        tuple(found.value[rows] * scale[k] for k, rows in zip(index, at, strict=True)),
+        tuple(found.low[rows] * scale[k] for k, rows in zip(index, at, strict=True)),
+        tuple(found.high[rows] * scale[k] for k, rows in zip(index, at, strict=True)),
+        tuple(parts.names[i] for i in kept),
+        tuple(parts.colors[i] for i in kept),
+        what="the strongest values of H",
+        flagged=tuple(found.swapped[rows] for rows in at),
+        flag_words="components traded places on the way",
+    )
+    widgets.picture(picture, key="disp_ranges", download=f"ambiguity-{view.rank}")
+
+
+def _missing(view: View) -> None:
+    e = view.sweep.at(view.rank)
+    if not np.isfinite(e.heldout).any():
+        return
+    st.markdown("#### Cells it has not seen")
+    pieces = view.sweep.state.pieces
+    errors = [pieces.get(("speckle", view.rank, i)) for i in range(view.sweep.request.n_folds)]
+    known = np.array([value for value in errors if value is not None and np.isfinite(value)])
+    frame = {"held-out error, share of that of rank 1": float(np.nanmean(e.heldout))}
+    if view.request.beta == 2.0:
+        frame["held-out RMSE, in the units of X"] = float(np.sqrt(known.mean()))
+        frame["RMSE on the cells that were fitted"] = _rmse(view)
+    else:
+        frame["held-out loss per cell"] = float(known.mean())
+    st.dataframe(pd.DataFrame({"value": frame}))
+    st.caption("A held-out error far above the fitted one: the parts describe noise as well.")
+
+
+def _rmse(view: View) -> float:
+    e, dataset = view.sweep.at(view.rank), view.dataset
+    total = view.sweep.total
+    cells = dataset.shape[0] * dataset.shape[1]
+    if dataset.mask is not None:
+        cells = dataset.X.nnz if is_sparse(dataset.X) else int((~dataset.mask).sum())
+    return float(e.errors[e.best]) * float(np.sqrt(total / cells))

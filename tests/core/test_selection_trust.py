@@ -1,0 +1,186 @@
+"""Bootstrap, ambiguity, uniqueness and lineage: what they must find on data whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nmf_core import Dataset, FitRequest, Stop, fit
+from nmf_core.selection.ambiguity import AmbiguityWork, strongest_entries
+from nmf_core.selection.bootstrap import BootstrapWork, resample, widths, words
+from nmf_core.selection.lineage import _crossings, lineage
+from nmf_core.selection.uniqueness import uniqueness
+
+
+def blocks(noise, n=60, seed=0):
+    """Three separable parts of four features each."""
+    rng = np.random.default_rng(seed)
+    H = np.kron(np.eye(3), [1.0, 0.8, 0.6, 0.4])
+    W = rng.gamma(1, 1, (n, 3)) * (rng.random((n, 3)) < 0.6)
+    W[:3] = np.eye(3)
+    X = np.maximum(W @ H + noise * rng.standard_normal((n, 12)), 0)
+    return Dataset.of(X), W, H
+
+
+def finish(work, dataset, budget=float("inf")):
+    state = None
+    while True:
+        chunk = work.advance(dataset, state, budget)
+        state = chunk.state
+        if chunk.stop is not Stop.RUNNING:
+            return work.result(dataset, state, chunk.stop)
+
+
+def fitted(dataset, rank=3):
+    request = FitRequest(dataset_id=dataset.id, rank=rank, tol=1e-6, n_restarts=3, init="random")
+    return request, fit(dataset, request)
+
+
+def test_bootstrap_intervals_hold_the_truth_and_grow_with_noise():
+    mean = []
+    for noise in (0.02, 0.2):
+        dataset, _, H = blocks(noise)
+        request, result = fitted(dataset)
+        found = finish(BootstrapWork(request, result.H, n=24, rows=(0, 5)), dataset)
+        assert found.n == 24
+        assert (found.low_H <= found.high_H).all()
+        order = [int(np.argmax(result.H[:, 4 * k])) for k in range(3)]
+        scale = np.linalg.norm(result.H[order], axis=1) / np.linalg.norm(H, axis=1)
+        slack = 0.05 * scale[:, None]
+        truth = H * scale[:, None]
+        inside = (found.low_H[order] - slack <= truth) & (truth <= found.high_H[order] + slack)
+        assert inside.mean() > 0.8
+        assert found.W.shape == found.low_W.shape == (2, 3)
+        assert [word for word, _ in words(found)] == ["stable"] * 3
+        mean.append(widths(found).mean())
+    assert mean[1] > 3 * mean[0]
+
+
+def test_bootstrap_does_not_depend_on_where_it_is_cut():
+    dataset, _, _ = blocks(0.1)
+    request, result = fitted(dataset)
+    work = BootstrapWork(request, result.H, n=4, block=5)
+    whole, cut = finish(work, dataset), finish(work, dataset, budget=0.0)
+    np.testing.assert_array_equal(whole.low_H, cut.low_H)
+    np.testing.assert_array_equal(whole.similarity, cut.similarity)
+
+
+def test_a_component_fitted_to_noise_is_not_stable():
+    dataset, _, _ = blocks(0.3)
+    request, result = fitted(dataset, rank=5)
+    found = finish(BootstrapWork(request, result.H, n=16), dataset)
+    stable = [word == "stable" for word, _ in words(found)]
+    assert 1 <= sum(stable) <= 4
+
+
+def test_bootstrap_takes_missing_cells():
+    dataset, _, _ = blocks(0.1)
+    X = np.array(dataset.X)
+    X[np.random.default_rng(0).random(X.shape) < 0.1] = np.nan
+    holed = Dataset.of(X)
+    request, result = fitted(holed)
+    found = finish(BootstrapWork(request, result.H, n=3, rows=(1,)), holed)
+    assert np.isfinite(found.low_H).all()
+    assert np.isfinite(found.W).all()
+
+
+def test_blocks_of_neighbours_stay_together():
+    drawn = resample(100, 10, np.random.default_rng(0))
+    assert len(drawn) == 100
+    assert np.count_nonzero(np.diff(drawn) == 1) == 90
+
+
+def test_separable_data_leave_little_ambiguity():
+    dataset, _, _ = blocks(0.05)
+    request, result = fitted(dataset)
+    found = finish(AmbiguityWork(request, result.W, result.H, strongest_entries(result.H, 2), 0.01), dataset)
+    assert found.complete
+    assert (found.low <= found.value).all()
+    assert (found.value <= found.high).all()
+    assert ((found.high - found.low) / found.value).max() < 0.5
+    assert not found.swapped.any()
+
+
+def test_dense_overlapping_parts_leave_much_ambiguity():
+    rng = np.random.default_rng(1)
+    # No zero anywhere: every part can take up some of the others.
+    X = (1 + rng.random((40, 3))) @ (1 + rng.random((3, 12))) + 0.05 * rng.random((40, 12))
+    dataset = Dataset.of(X)
+    request, result = fitted(dataset)
+    free = finish(AmbiguityWork(request, result.W, result.H, strongest_entries(result.H, 2), 0.05), dataset)
+    tight_data, _, _ = blocks(0.05)
+    tight_request, tight_result = fitted(tight_data)
+    entries = strongest_entries(tight_result.H, 2)
+    tight = finish(AmbiguityWork(tight_request, tight_result.W, tight_result.H, entries, 0.05), tight_data)
+    width = [np.median((a.high - a.low) / a.value) for a in (free, tight)]
+    assert width[0] > 2 * width[1]
+
+
+def test_a_larger_allowed_rise_gives_wider_ranges():
+    dataset, _, _ = blocks(0.1)
+    request, result = fitted(dataset)
+    entries = strongest_entries(result.H, 1)
+    small, large = (finish(AmbiguityWork(request, result.W, result.H, entries, r), dataset, 0.0) for r in (0.01, 0.1))
+    assert ((large.high - large.low) >= (small.high - small.low)).all()
+
+
+def test_ambiguity_checks_its_arguments():
+    _, W, H = blocks(0.1)
+    with pytest.raises(ValueError, match="rise"):
+        AmbiguityWork(FitRequest(), W, H, ((0, 0),), 0.0)
+    with pytest.raises(ValueError, match="outside"):
+        AmbiguityWork(FitRequest(), W, H, ((3, 0),), 0.1)
+
+
+def test_uniqueness_tells_separable_from_dense():
+    _, W, H = blocks(0.0)
+    good = uniqueness(W, H)
+    assert good.verdict == "likely unique"
+    assert (good.pure_samples, good.pure_features, good.own_zeros) == (3, 3, 6)
+    rng = np.random.default_rng(0)
+    dense = uniqueness(1 + rng.random((20, 3)), 1 + rng.random((3, 8)))
+    assert dense.verdict == "not unique"
+    assert dense.own_zeros == 0
+
+
+def test_not_unique_is_true():
+    rng = np.random.default_rng(0)
+    W, H = 1 + rng.random((20, 2)), np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 0.5]])
+    assert uniqueness(W, H).verdict == "not unique"
+    other_W, other_H = W.copy(), H.copy()
+    other_H[0] -= 0.5 * H[1]
+    other_W[:, 1] += 0.5 * W[:, 0]
+    np.testing.assert_allclose(other_W @ other_H, W @ H)
+    assert (other_H >= 0).all()
+
+
+def test_uniqueness_does_not_depend_on_scale():
+    _, W, H = blocks(0.0)
+    d = np.array([1e-4, 1.0, 1e5])
+    assert uniqueness(W * d, H / d[:, None]) == uniqueness(W, H)
+
+
+def test_lineage_follows_splits():
+    a, b, c = np.eye(3, 9)
+    factors = {
+        1: (np.ones((5, 1)), np.array([a + b + c])),
+        2: (np.ones((5, 2)), np.array([c, a + b])),
+        3: (np.ones((5, 3)), np.array([a, c, b])),
+    }
+    tree = lineage(factors)
+    links = {(tree.ranks[level], i, j) for level, i, j, _ in tree.links(0.65)}
+    assert links == {(1, 0, 1), (2, 0, 1), (2, 1, 0), (2, 1, 2)}
+    assert tree.family[2][1] == tree.family[1][0]
+    assert "1 kept, 1 split" in tree.fates(0.65)[1]
+    position = {int(k): i for i, k in enumerate(tree.order[2])}
+    assert abs(position[0] - position[2]) == 1
+
+
+def test_ordering_does_not_add_crossings():
+    rng = np.random.default_rng(2)
+    H = rng.gamma(0.3, 1, (8, 40))
+    factors = {k: (np.ones((4, k)), H[rng.permutation(8)[:k]]) for k in range(3, 9)}
+    tree = lineage(factors)
+    weights = [matrix**3 for matrix in tree.likeness]
+    plain = [np.arange(k) for k in tree.ranks]
+    assert _crossings(weights, list(tree.order)) < 0.3 * _crossings(weights, plain)
