@@ -8,6 +8,7 @@ from nmf_core.fit import FitWork
 from nmf_core.lenses.text.vectorize import Vectorize
 from pages.text_sections import context, documents, groups, new_text, prepare, summaries, topics, trends, words
 from pages.ui import data, jobs
+from pages.ui.state import pick
 from pages.ui.widgets import md, story
 
 SECTIONS = {
@@ -37,14 +38,6 @@ if matrix is not None:
     if result is not None:
         c = context.gather(raw, corpus, matrix, request, result)
         topics.facts(c)
-        section = st.segmented_control(
-            "Section",
-            list(SECTIONS),
-            default="Topics",
-            required=True,
-            key="section",
-            label_visibility="collapsed",
-            **context.SHARED,
-        )
-        SECTIONS[str(section)](c)
+        section = pick("Section", list(SECTIONS), "section", segmented=True, label_visibility="collapsed")
+        SECTIONS[section](c)
         st.caption(md(f"{result.request.solver}, {result.n_iter} iterations. {result.stop}", 300))

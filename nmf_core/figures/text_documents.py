@@ -131,6 +131,7 @@ class GroupTable:
                 "y": np.arange(len(rows)),
                 "colorscale": "Viridis",
                 "zmin": 0,
+                "zmax": _ceiling(share, total),
                 "text": values.astype(int).astype(str),
                 "texttemplate": "%{text}" if len(columns) <= 20 else "",
                 "customdata": values.astype(np.int32),
@@ -172,3 +173,9 @@ class GroupTable:
     def table(self) -> pd.DataFrame:
         """Return the numbers of documents."""
         return self.counts
+
+
+def _ceiling(share: Array, total: Array) -> float:
+    """Return the largest share among labels with ten documents or more, so that single documents do not fade the rest."""
+    often = total[:, 0] >= 10
+    return float(share[often].max()) if often.any() and share[often].max() > 0 else 1.0

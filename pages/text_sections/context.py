@@ -17,7 +17,6 @@ from nmf_core.lenses.text.vectorize import TextMatrix
 from nmf_core.types import Array, FitResult
 from pages.ui.widgets import md
 
-SHARED = {"bind": "query-params", "persist_state": "session"}
 N_COHERENCE = 10  # top words in the coherence
 AUTOMATIC = 3_000  # documents up to which slower comparisons start by themselves
 

@@ -16,8 +16,9 @@ from nmf_core.lenses.text.completion import CompletionTest
 from nmf_core.lenses.text.documents import mixed, mixture, nearest, search, typical
 from nmf_core.lenses.text.running_text import colour_words, posterior
 from nmf_core.types import Array
-from pages.text_sections.context import SHARED, Context, claim
+from pages.text_sections.context import Context, claim
 from pages.ui import jobs
+from pages.ui.state import number, pick, remember, seed, switch
 from pages.ui.widgets import md, picture
 
 WAYS = {
@@ -45,12 +46,18 @@ def show(c: Context) -> None:
 
 def _choose(c: Context) -> int | None:
     left, right = st.columns([1, 2])
-    way = left.selectbox("Find documents", list(WAYS), format_func=WAYS.get, key="find", **SHARED)
+    with left:
+        way = pick("Find documents", list(WAYS), "find", names=WAYS)
     if way == "number":
         n = c.data.shape[0]
-        return int(right.number_input(f"Document, 1 to {n:,}", 1, n, 1, key="document_number", **SHARED)) - 1
+        with right:
+            return int(number(f"Document, 1 to {n:,}", 1, n, "document", 1)) - 1
     if way == "search":
-        query = right.text_input("Words", key="search", max_chars=200, placeholder="hospital waiting", **SHARED)
+        seed("search", "", str)
+        query = right.text_input(
+            "Words", key="search", max_chars=200, placeholder="hospital waiting", persist_state="session"
+        )
+        remember("search", query, "")
         if not query or not query.strip():
             st.caption("All words must occur in the text, the name or the labels of a document, in any case.")
             return None
@@ -63,9 +70,8 @@ def _choose(c: Context) -> int | None:
         else:
             st.caption("No document holds all these words; these are the nearest by words in common.")
         return _pick(c, np.array(hits.documents), "similarity", np.array(hits.scores), "search")
-    topic = right.selectbox(
-        "Topic", range(c.topics.rank), index=c.clearest, format_func=c.title, key=f"documents_topic_{c.topics.rank}"
-    )
+    with right:
+        topic = pick("Topic", list(range(c.topics.rank)), "topic", c.clearest, names=c.title)
     if way == "typical":
         counted = np.asarray(c.matrix.counts.sum(axis=1)).ravel()
         found = typical(c.topics, topic, LISTED, counted)
@@ -138,7 +144,8 @@ def _running(c: Context, text: str, shares: Array) -> None:
     only = left.multiselect(
         "Topics coloured", held, default=held, format_func=c.title, key=f"coloured_{c.names_key}_{hash(text)}"
     )
-    numbers = right.toggle("Numbers", key="topic_numbers", help="Write the topic's number behind each word.")
+    with right:
+        numbers = switch("Numbers", "topic_numbers", help="Write the topic's number behind each word.")
     st.html(legend_html(only, c.topics.names, c.colors, [float(shares[t]) for t in only]))
     pieces = colour_words(text, c.topics, shares, c.matrix.rules)
     with st.container(border=True, height=460 if len(text) > 3500 else "content"):

@@ -8,8 +8,9 @@ import streamlit as st
 from nmf_core.figures.text_documents import GroupTable
 from nmf_core.lenses.text.claims import clusters_claim
 from nmf_core.lenses.text.clusters import PlainGroups, agreement, by_dominant, by_kmeans, cross_table, known
-from pages.text_sections.context import SHARED, Context, claim
+from pages.text_sections.context import Context, claim
 from pages.ui import jobs
+from pages.ui.state import number, pick
 from pages.ui.widgets import cards, md, picture
 
 HOW = {"dominant": "Leading topic", "kmeans": "k-means on the topic shares"}
@@ -33,12 +34,17 @@ def show(c: Context) -> None:
         "table that gather in one column: there the label and the topics divide the documents alike."
     )
     left, middle, right = st.columns([2, 2, 1])
-    how = left.selectbox("Groups by", list(HOW), format_func=HOW.get, key="groups_by", **SHARED)
+    with left:
+        how = pick("Groups by", list(HOW), "groups_by", names=HOW)
     labels = suitable_labels(c)
-    label = middle.selectbox("Held against the label", labels, key="groups_label") if labels else None
+    label = None
+    if labels:
+        with middle:
+            label = pick("Held against the label", labels, "groups_label")
     k = c.topics.rank
     if how == "kmeans":
-        k = int(right.number_input("Groups", 2, max(2, min(50, c.data.shape[0])), max(2, k), key="n_groups"))
+        with right:
+            k = number("Groups", 2, max(2, min(60, c.data.shape[0])), "n_groups", max(2, k))
         groups = by_kmeans(c.topics.shares, k, c.request.seed)
         names = tuple(f"group {g + 1}" for g in range(k))
     else:
@@ -54,9 +60,17 @@ def show(c: Context) -> None:
     help_ = f"Over the {ours.n:,} documents that have both a label and a group."
     cards(
         [
-            ("ARI", f"{ours.ari:.3f}", f"Adjusted Rand index: 0 by chance, 1 for equal groups. {help_}"),
+            (
+                "ARI",
+                f"{round(ours.ari, 3) + 0.0:.3f}",
+                f"Adjusted Rand index: 0 by chance, 1 for equal groups. {help_}",
+            ),
             ("NMI", f"{ours.nmi:.3f}", f"Normalised mutual information; grows with the number of groups. {help_}"),
-            ("AMI", f"{ours.ami:.3f}", f"Mutual information corrected for chance: 0 by chance. {help_}"),
+            (
+                "AMI",
+                f"{round(ours.ami, 3) + 0.0:.3f}",
+                f"Mutual information corrected for chance: 0 by chance. {help_}",
+            ),
             ("Labels", f"{ours.n_labels:,}", f"Different values of {md(label)}."),
         ]
     )

@@ -17,6 +17,7 @@ from nmf_core.lenses.text.running_text import colour_words
 from pages.text_sections.context import Context, claim
 from pages.text_sections.groups import suitable_labels
 from pages.ui import jobs
+from pages.ui.state import pick
 from pages.ui.widgets import cards, picture
 
 BY = {"words": "Words they share", "topics": "Topics they share"}
@@ -53,10 +54,8 @@ def show(c: Context) -> None:
     with st.container(border=True):
         pieces = colour_words(text, c.topics, folded.shares, c.matrix.rules)
         st.html(coloured_html(pieces, c.topics.names, c.colors))
-    by = st.segmented_control(
-        "Nearest documents by", list(BY), default="words", required=True, format_func=BY.get, key="nearest_by"
-    )
-    found, score = nearest(c.data.X, c.topics, folded.vector, folded.shares, 8, by=str(by))
+    by = pick("Nearest documents by", list(BY), "nearest_by", names=BY, segmented=True)
+    found, score = nearest(c.data.X, c.topics, folded.vector, folded.shares, 8, by=by)
     if len(found):
         table = {
             "document": c.data.rows[found],
@@ -93,7 +92,7 @@ def _example(c: Context) -> str:
         "The waiting list at our local hospital is longer than ever. Nurses and doctors do all they can for their "
         "patients, but the ambulance service has lost a third of its budget, and the police are now called to help."
     )
-    if {"hospital", "nurses", "patients", "police"} <= words and c.matrix.documents is not None:
+    if {"hospital", "patients", "police", "authorities"} <= words and c.matrix.documents is not None:
         return ours
     first = c.topics.vocabulary[c.topics.top(8)]
     return " ".join(np.concatenate(list(first[:2])).tolist())

@@ -11,14 +11,19 @@ from nmf_core import Dataset, FitRequest
 from nmf_core.lenses.text.stopwords import TITLES, parse_words, suggest_lists
 from nmf_core.lenses.text.vectorize import corpus_digest
 from nmf_core.lenses.text.words import MAX_WORDS, WordRules
-from pages.text_sections.context import SHARED
 from pages.ui.data import info_of
+from pages.ui.state import number, pick, remember, seed, slide, switch
 
 _FOLLOW = ("stop_lists", "min_df", "max_df", "topics")  # defaults that depend on the corpus
 _TOKENS = {
     "letters": "Letters only",
     "hyphens": "Letters, inner hyphens and apostrophes kept",
     "digits": "Letters and digits",
+}
+STARTS = {
+    "nndsvda": "NNDSVDa: from the SVD, repeatable",
+    "nndsvd": "NNDSVD: from the SVD, zeros kept",
+    "random": "Random",
 }
 WEIGHTS = {"tfidf": "TF-IDF", "counts": "Counts (KL)"}
 
@@ -43,70 +48,53 @@ def controls(dataset: Dataset, corpus: str) -> tuple[WordRules, int]:
     n = dataset.shape[0]
     has_text = dataset.extra.get("documents") is not None
     with st.sidebar:
-        rank = st.slider(
+        rank = slide(
             "Topics (rank)",
             1,
             max(2, min(60, n)),
+            "topics",
             min(_usual_rank(dataset), max(2, n)),
-            key="topics",
             help="How many topics to look for. Fewer are broader; with too many, topics repeat each other.",
-            **SHARED,
         )
-        weighting = st.segmented_control(
+        weighting = pick(
             "Weights",
             list(WEIGHTS),
-            default="tfidf",
-            required=True,
-            format_func=WEIGHTS.get,
-            key="weighting",
+            "weighting",
+            names=WEIGHTS,
+            segmented=True,
             help="TF-IDF lifts words that few documents use, with the Frobenius loss. Counts go with the "
-            "Kullback-Leibler "
-            "loss, under which NMF is probabilistic latent semantic analysis.",
-            **SHARED,
+            "Kullback-Leibler loss, under which NMF is probabilistic latent semantic analysis.",
         )
         with st.expander("Words that go in", icon=":material/filter_alt:"):
-            rules = _words(dataset, corpus, n, has_text, str(weighting))
-    return rules, int(rank)
+            rules = _words(dataset, corpus, n, has_text, weighting)
+    return rules, rank
 
 
 def request(dataset: Dataset, rank: int, rules: WordRules) -> FitRequest:
     """Draw what decides the fit, and return the request."""
     with st.sidebar, st.expander("Model", icon=":material/tune:"):
-        init = st.selectbox(
-            "Start",
-            ["nndsvda", "nndsvd", "random"],
-            format_func={
-                "nndsvda": "NNDSVDa: from the SVD, repeatable",
-                "nndsvd": "NNDSVD: from the SVD, zeros kept",
-                "random": "Random",
-            }.get,
-            key="text_init",
-            **SHARED,
-        )
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="text_seed", help="Matters for random starts.", **SHARED)
-        restarts = st.number_input(
-            "Restarts (best of)", 1, 50, 1, key="text_restarts", help="For random starts: the best is kept.", **SHARED
-        )
-        sparse = st.number_input(
+        init = pick("Start", list(STARTS), "text_init", names=STARTS)
+        seed_ = number("Seed", 0, 2**31 - 1, "text_seed", 0, help="Matters for random starts.")
+        restarts = number("Restarts (best of)", 1, 50, "text_restarts", 1, help="For random starts: the best is kept.")
+        sparse = number(
             "Sparser topics (alpha_H, L1)",
             0.0,
             10.0,
+            "text_alpha",
             0.0,
-            0.001,
+            step=0.001,
             format="%.4f",
-            key="text_alpha",
             help="Sets small weights of words to zero; scaled as in scikit-learn.",
-            **SHARED,
         )
     return FitRequest(
         dataset_id=dataset.id,
         rank=max(1, min(rank, dataset.max_rank)),
         loss="frobenius" if rules.weighting == "tfidf" else "kullback-leibler",
-        init=str(init),
-        seed=int(seed),
-        n_restarts=int(restarts),
+        init=init,
+        seed=seed_,
+        n_restarts=restarts,
         alpha_W=0.0,
-        alpha_H=float(sparse),
+        alpha_H=sparse,
         l1_ratio=1.0 if sparse else 0.0,
         tol=1e-5,
         max_iter=500,
@@ -125,16 +113,8 @@ def _suggested(corpus: str, _documents: Any) -> tuple[str, ...]:
 
 def _words(dataset: Dataset, corpus: str, n: int, has_text: bool, weighting: str) -> WordRules:
     found = _suggested(corpus, dataset.extra["documents"]) if has_text else ("english",)
-    lists = st.multiselect(
-        "Stop words",
-        list(TITLES),
-        default=list(found),
-        format_func=TITLES.get,
-        key="stop_lists",
-        help="Lists of words that carry no topic. Those whose tell-tale words stand in the documents are "
-        "chosen for you.",
-        **SHARED,
-    )
+    lists = _lists(found)
+    seed("own_words", "", str)
     own = st.text_area(
         "Stop words of your own",
         key="own_words",
@@ -142,50 +122,66 @@ def _words(dataset: Dataset, corpus: str, n: int, has_text: bool, weighting: str
         max_chars=5000,
         placeholder="today, thing, said",
         help="Between blanks, commas or lines. The section Words shows the most frequent words that are left.",
-        **SHARED,
+        persist_state="session",
     )
-    tokens = st.selectbox("What is a word", list(_TOKENS), format_func=_TOKENS.get, key="tokens", **SHARED)
+    remember("own_words", " ".join(parse_words(own or "")), "")
+    tokens = pick("What is a word", list(_TOKENS), "tokens", names=_TOKENS)
     left, right = st.columns(2)
-    min_letters = left.number_input("Letters, at least", 1, 10, 3, key="min_letters", **SHARED)
-    ngrams = right.number_input(
-        "Words in a row, up to",
-        1,
-        3,
-        1,
-        key="ngrams",
-        disabled=not has_text,
-        help="2 also counts pairs such as “prime minister”." if has_text else "These data hold no running text.",
-        **SHARED,
-    )
     least = 1 if n < 20 else 2 if n < 100 else 3 if n < 5000 else 5
-    min_df = left.number_input("In documents, at least", 1, max(1, min(n, 1000)), least, key="min_df", **SHARED)
-    max_words = right.number_input(
-        "Words in all, at most", 100, MAX_WORDS, 20_000, 1000, key="max_words", help="The most frequent stay.", **SHARED
-    )
-    max_df = st.slider(
-        "In at most this share of documents", 0.05, 1.0, 0.5 if n >= 20 else 1.0, 0.05, key="max_df", **SHARED
-    )
-    lowercase = st.toggle("Lower case", value=True, key="lowercase", help="Police and police are one word.", **SHARED)
-    accents = st.toggle("Without accents", key="accents", help="é becomes e.", **SHARED)
-    sublinear = st.toggle(
-        "Dampen repeated words",
-        value=True,
-        key="sublinear",
-        disabled=weighting != "tfidf",
-        help="1 + log(count) in place of the count.",
-        **SHARED,
+    with left:
+        min_letters = number("Letters, at least", 1, 10, "min_letters", 3)
+        min_df = number("In documents, at least", 1, max(1, min(n, 1000)), "min_df", least)
+    with right:
+        ngrams = number(
+            "Words in a row, up to",
+            1,
+            3,
+            "ngrams",
+            1,
+            disabled=not has_text,
+            help="2 also counts pairs such as “prime minister”." if has_text else "These data hold no running text.",
+        )
+        max_words = number(
+            "Words in all, at most", 100, MAX_WORDS, "max_words", 20_000, step=1000, help="The most frequent stay."
+        )
+    max_df = slide("In at most this share of documents", 0.05, 1.0, "max_df", 0.5 if n >= 20 else 1.0, step=0.05)
+    lowercase = switch("Lower case", "lowercase", True, help="Police and police are one word.")
+    accents = switch("Without accents", "accents", help="é becomes e.")
+    sublinear = weighting == "tfidf" and switch(
+        "Dampen repeated words", "sublinear", True, help="1 + log(count) in place of the count."
     )
     return WordRules(
         tokens=tokens,
-        min_letters=int(min_letters),
-        lowercase=bool(lowercase),
-        strip_accents=bool(accents),
-        lists=tuple(sorted(lists)),
+        min_letters=min_letters,
+        lowercase=lowercase,
+        strip_accents=accents,
+        lists=lists,
         own=parse_words(own or ""),
-        ngrams=int(ngrams) if has_text else 1,
-        min_df=int(min_df),
-        max_df=float(max_df),
-        max_words=int(max_words),
+        ngrams=ngrams if has_text else 1,
+        min_df=min_df,
+        max_df=max_df,
+        max_words=max_words,
         weighting=weighting,
-        sublinear=bool(sublinear),
+        sublinear=sublinear,
     )
+
+
+def _lists(found: tuple[str, ...]) -> tuple[str, ...]:
+    def parse(text: str) -> list[str]:
+        names = [] if text == "none" else text.split(",")
+        if any(name not in TITLES for name in names):
+            raise ValueError(text)
+        return names
+
+    seed("stop_lists", list(found), parse)
+    chosen = st.multiselect(
+        "Stop words",
+        list(TITLES),
+        format_func=lambda name: TITLES[name],
+        key="stop_lists",
+        help="Lists of words that carry no topic. Those whose tell-tale words stand in the documents are "
+        "chosen for you.",
+        persist_state="session",
+    )
+    remember("stop_lists", ",".join(sorted(chosen)) or "none", ",".join(sorted(found)) or "none")
+    return tuple(sorted(chosen))

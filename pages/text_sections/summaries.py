@@ -13,8 +13,9 @@ from nmf_core.lenses.text.clusters import known
 from nmf_core.lenses.text.documents import typical
 from nmf_core.lenses.text.summary import Summarize, Summary, SummaryRace
 from nmf_core.types import Array
-from pages.text_sections.context import SHARED, Context, claim
+from pages.text_sections.context import Context, claim
 from pages.ui import jobs
+from pages.ui.state import number, pick, slide
 from pages.ui.widgets import md, picture
 
 WHAT = {"document": "One document", "topic": "A topic", "label": "A label"}
@@ -33,20 +34,20 @@ def show(c: Context) -> None:
         st.info("These data hold word counts but no running text, so there are no sentences.", icon=":material/info:")
         return
     left, middle, right = st.columns(3)
-    what = left.selectbox("Summary of", list(WHAT), format_func=WHAT.get, key="summary_of", **SHARED)
+    with left:
+        what = pick("Summary of", list(WHAT), "summary_of", names=WHAT)
     with middle:
-        which = _which(c, str(what))
+        which = _which(c, what)
     with right:
-        n = st.slider("Sentences", 1, 12, 3, key="summary_length", **SHARED)
-    redundancy = st.slider(
+        n = slide("Sentences", 1, 12, "summary_length", 3)
+    redundancy = slide(
         "Avoid repetition",
         0.0,
         1.0,
+        "redundancy",
         0.3,
-        0.05,
-        key="redundancy",
+        step=0.05,
         help="Price of a sentence that repeats one already taken (maximal marginal relevance); 0 ignores repetition.",
-        **SHARED,
     )
     if not which:
         st.info("No document to summarise here.", icon=":material/info:")
@@ -54,7 +55,7 @@ def show(c: Context) -> None:
     work = Summarize(c.data.id, c.corpus, which, c.matrix.rules, int(n), float(redundancy))
     found = jobs.run(work, c.data, label="Choosing sentences", key="summarize")
     if found is not None:
-        _draw(c, found, str(what))
+        _draw(c, found, what)
     st.divider()
     st.markdown("**Does it work on these documents?**")
     race = jobs.run(
@@ -74,21 +75,19 @@ def _which(c: Context, what: str) -> tuple[int, ...]:
     if what == "document":
         default = _longest(documents)
         n = len(documents)
-        d = int(st.number_input(f"Document, 1 to {n:,}", 1, n, default + 1, key="summary_document", **SHARED)) - 1
+        d = number(f"Document, 1 to {n:,}", 1, n, "summary_document", default + 1) - 1
         st.caption(md(c.data.rows[d], 120))
         return (d,)
     if what == "topic":
-        topic = st.selectbox(
-            "Topic", range(c.topics.rank), index=c.clearest, format_func=c.title, key=f"summary_topic_{c.topics.rank}"
-        )
+        topic = pick("Topic", list(range(c.topics.rank)), "topic", c.clearest, names=c.title)
         st.caption(f"The {TYPICAL} most typical documents.")
         return tuple(typical(c.topics, topic, TYPICAL).tolist())
     names = [name for name, values in c.data.labels.items() if _frequent(values)]
     if not names:
         st.caption("No label column gathers two documents or more.")
         return ()
-    name = st.selectbox("Label", names, key="summary_label")
-    value = st.selectbox("Value", _frequent(c.data.labels[name]), key=f"summary_value_{name}")
+    name = pick("Label", names, "summary_label")
+    value = pick("Value", _frequent(c.data.labels[name]), "summary_value")
     return tuple(np.flatnonzero(np.asarray(c.data.labels[name]).astype(str) == value)[:OF_LABEL].tolist())
 
 

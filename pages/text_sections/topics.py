@@ -12,8 +12,9 @@ from nmf_core.lenses.text.claims import topics_claim
 from nmf_core.lenses.text.coherence import npmi
 from nmf_core.lenses.text.second_opinion import SecondOpinion, match_topics
 from nmf_core.lenses.text.topic_map import near_duplicates, spread_map
-from pages.text_sections.context import AUTOMATIC, N_COHERENCE, SHARED, Context, claim
+from pages.text_sections.context import AUTOMATIC, N_COHERENCE, Context, claim
 from pages.ui import jobs
+from pages.ui.state import number, pick, slide, switch
 from pages.ui.widgets import cards, md, picture
 
 
@@ -26,39 +27,37 @@ def show(c: Context) -> None:
         "other topics."
     )
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    weight = left.slider(
-        "Order of the words: λ",
-        0.0,
-        1.0,
-        1.0,
-        0.05,
-        key="lambda",
-        help="1 puts the heaviest words first, 0 the most exclusive ones; about 0.6 reads best (Sievert & "
-        "Shirley 2014).",
-        **SHARED,
-    )
-    n = right.number_input("Words per topic", 3, 20, 8, key="n_words", **SHARED)
+    with left:
+        weight = slide(
+            "Order of the words: λ",
+            0.0,
+            1.0,
+            "lambda",
+            1.0,
+            step=0.05,
+            help="1 puts the heaviest words first, 0 the most exclusive ones; about 0.6 reads best (Sievert & "
+            "Shirley 2014).",
+        )
+    with right:
+        n = number("Words per topic", 3, 20, "n_words", 8)
     first = 0
     if c.topics.rank > PANELS:
         pages = -(-c.topics.rank // PANELS)
-        page = st.segmented_control(
+        page = pick(
             "Topics shown",
             list(range(pages)),
-            default=0,
-            required=True,
-            format_func=lambda p: f"{p * PANELS + 1}–{min(c.topics.rank, (p + 1) * PANELS)}",
-            key="topics_page",
+            "topics_page",
+            names=lambda p: f"{p * PANELS + 1}–{min(c.topics.rank, (p + 1) * PANELS)}",
+            segmented=True,
         )
-        first = int(page or 0) * PANELS
-    picture(TopicWords(c.topics, c.colors, c.npmi, int(n), weight, first), key="topic_words")
+        first = page * PANELS
+    picture(TopicWords(c.topics, c.colors, c.npmi, n, weight, first), key="topic_words")
     _duplicates(c)
     _names(c)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("One topic in depth", anchor=False)
-        topic = st.selectbox(
-            "Topic", range(c.topics.rank), index=c.clearest, format_func=c.title, key=f"topic_{c.topics.rank}"
-        )
+        topic = pick("Topic", list(range(c.topics.rank)), "topic", c.clearest, names=c.title)
         picture(RelevantWords(c.topics, topic, c.colors[topic], weight), key="relevant_words")
     with right:
         st.subheader("Map of the topics", anchor=False)
@@ -157,7 +156,7 @@ def _second_opinion(c: Context) -> None:
         "topic stands "
         "beside the LDA topic nearest to it, at the same rank and on the same words."
     )
-    if c.data.shape[0] > AUTOMATIC and not st.toggle("Run LDA on these documents (may take minutes)", key="run_lda"):
+    if c.data.shape[0] > AUTOMATIC and not switch("Run LDA on these documents (may take minutes)", "run_lda"):
         return
     if c.topics.rank < 2:
         st.info("Two topics or more are needed to compare.")

@@ -18,7 +18,8 @@ from nmf_core.lenses.text.prevalence import (
     suitable_unit,
 )
 from nmf_core.types import Array
-from pages.text_sections.context import SHARED, Context, claim
+from pages.text_sections.context import Context, claim
+from pages.ui.state import pick
 from pages.ui.widgets import md, picture
 
 MEASURES = {"share": "Mean share", "led": "Documents it leads"}
@@ -34,23 +35,21 @@ def show(c: Context) -> None:
     if not c.data.labels:
         st.info("These data have no labels, so there is neither time nor group to look at.", icon=":material/info:")
         return
-    measure = st.segmented_control(
+    measure = pick(
         "Measure",
         list(MEASURES),
-        default="share",
-        required=True,
-        format_func=MEASURES.get,
-        key="measure",
+        "measure",
+        names=MEASURES,
+        segmented=True,
         help="The mean share counts every bit of a topic; the other counts documents whose largest topic it is.",
-        **SHARED,
     )
     times, groups = _columns(c)
     if times:
-        _over_time(c, times, str(measure))
+        _over_time(c, times, measure)
     else:
         st.caption("No label column holds dates, so there is nothing to draw over time.")
     if groups:
-        _by_label(c, groups, str(measure))
+        _by_label(c, groups, measure)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -91,10 +90,12 @@ def _topics(c: Context, key: str, by: Array, most: int) -> tuple[int, ...]:
 def _over_time(c: Context, names: list[str], measure: str) -> None:
     st.subheader("Over time", anchor=False)
     left, right = st.columns(2)
-    name = left.selectbox("Dates from", names, key="time_label")
+    with left:
+        name = pick("Dates from", names, "time_label")
     days = _days(c.corpus, name, c.data.labels[name])[0]
     usual = suitable_unit(days)
-    unit = right.selectbox("One point per", UNITS, index=UNITS.index(usual), key=f"unit_{name}_{c.corpus}")
+    with right:
+        unit = pick("One point per", UNITS, "unit", usual)
     try:
         codes, groups = periods(days, unit)
     except ValueError as error:
@@ -114,7 +115,7 @@ def _over_time(c: Context, names: list[str], measure: str) -> None:
 
 def _by_label(c: Context, names: list[str], measure: str) -> None:
     st.subheader("By label", anchor=False)
-    name = st.selectbox("Groups from", names, key="label_label")
+    name = pick("Groups from", names, "label_label")
     codes, groups = label_groups(c.data.labels[name])
     found = _prevalence(_key(c, name, "label"), measure, c.topics.shares, codes, groups)
     shown = _topics(c, f"label_topics_{c.names_key}_{name}", found.value, 3)

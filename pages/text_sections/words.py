@@ -18,6 +18,7 @@ from nmf_core.lenses.text.vectorize import Vectorize
 from pages.text_sections.context import N_COHERENCE, Context, claim
 from pages.text_sections.prepare import WEIGHTS
 from pages.ui import jobs
+from pages.ui.state import number
 from pages.ui.widgets import md
 
 
@@ -76,9 +77,9 @@ def show(c: Context) -> None:
         )
     if c.matrix.documents is not None:
         st.markdown("**What is left of one document**")
-        d = int(st.number_input("Document", 1, c.data.shape[0], 1, key="words_document")) - 1
+        d = number("Document", 1, c.data.shape[0], "words_document", 1) - 1
         text = str(c.matrix.documents[d])
-        with st.container(border=True, height=240):
+        with st.container(border=True, height=280 if len(text) > 1500 else "content"):
             st.html(coloured_html(kept_words(text, c.data.cols, c.matrix.rules), ("kept",), (c.colors[0],)))
     _weighting(c)
 

@@ -92,9 +92,9 @@ def clusters_claim(ours: Agreement, plain: Agreement, how: str, label: str) -> C
     if ours.n_labels < 2 or ours.n < 4:
         return Claim(None, f"{label} has too few labelled documents to compare groups with.")
     told = (
-        f"against {label} ({ours.n:,} documents, {ours.n_labels} labels): {how} ARI {ours.ari:.3f}, "
-        f"NMI {ours.nmi:.3f}, chance-corrected AMI {ours.ami:.3f}; k-means on the words ARI {plain.ari:.3f}, "
-        f"NMI {plain.nmi:.3f}, AMI {plain.ami:.3f}"
+        f"{ours.n:,} documents, {ours.n_labels} labels: {how} ARI {_three(ours.ari)}, NMI {_three(ours.nmi)}, "
+        f"chance-corrected AMI {_three(ours.ami)}; k-means on the words ARI {_three(plain.ari)}, "
+        f"NMI {_three(plain.nmi)}, AMI {_three(plain.ami)}"
     )
     weak = (
         f" Both are close to chance: {label} is not what the words of these documents divide by."
@@ -103,11 +103,17 @@ def clusters_claim(ours: Agreement, plain: Agreement, how: str, label: str) -> C
     )
     gap = ours.ami - plain.ami
     if abs(gap) < 0.01:
-        return Claim(None, f"No clear winner {told}.{weak}")
+        return Claim(None, f"Topics and plain words agree with {label} equally well — {told}.{weak}")
     verdict = (
-        "Topics agree better than plain words" if gap > 0 else "Here NMF loses: plain words agree better than topics"
+        f"Topics agree with {label} better than plain words do"
+        if gap > 0
+        else f"Here NMF loses: plain words agree with {label} better than topics do"
     )
-    return Claim(gap > 0, f"{verdict} {told}.{weak}")
+    return Claim(gap > 0, f"{verdict} — {told}.{weak}")
+
+
+def _three(value: float) -> str:
+    return f"{round(value, 3) + 0.0:.3f}"  # no "-0.000"
 
 
 def prevalence_claim(found: Prevalence, names: tuple[str, ...], what: str) -> Claim:
