@@ -204,7 +204,7 @@ class ComponentBars:
     def _extent(self, picked: Array, values: Array) -> Array:
         if self.high is None:
             return values
-        return np.maximum(values, np.take_along_axis(np.asarray(self.high), picked, axis=1))
+        return np.maximum(values, np.take_along_axis(np.asarray(self.high)[: len(picked)], picked, axis=1))
 
     def _error(self, k: int, picked: Array, values: Array) -> dict[str, Any] | None:
         if self.low is None or self.high is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 #: Cells drawn at most, and points that can be clicked at most: together under 1 MB on the wire.
-CELLS, POINTS, NAMED_CHARACTERS = 90_000, 12_000, 200_000
+CELLS, POINTS, NAMED_CHARACTERS = 75_000, 12_000, 150_000
 #: Components drawn at most; nobody reads more columns than this.
 COMPONENTS = 300
 LABELS = 12
