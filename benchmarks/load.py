@@ -126,6 +126,8 @@ class Visitor:
             self.page_hash = message.new_session.page_script_hash or self.page_hash
             if not fragment or answer.early:
                 self.controls, self.timers = {}, {}
+        elif kind == "navigation":
+            self.page_hash = message.navigation.page_script_hash or self.page_hash
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             name = element.WhichOneof("type")
