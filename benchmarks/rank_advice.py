@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=100)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".jsonl"))
     arguments = parser.parse_args()
-    kernels.warm_up(wait=True)
+    kernels.warm_up(["dense", "heldout"], ("float64",), wait=True)
     lines = arguments.out.read_text().splitlines() if arguments.out.exists() else []
     rows = [json.loads(line) for line in lines]
     done = {(row["level"], row["seed"]) for row in rows}

@@ -396,6 +396,7 @@ class RestartLosses:
                 "x": np.arange(1, len(order) + 1),
                 "y": excess[order].astype(np.float32),
                 "mode": "markers",
+                "cliponaxis": False,
                 "marker": {
                     "size": 9,
                     "color": color,

@@ -264,7 +264,7 @@ def _from_heldout(
         )
     lowest = float(means.min())
     enough = [int(k) for k, m in zip(held.ranks, means, strict=True) if 1.0 - m >= 0.9 * (1.0 - lowest)]
-    leaner = enough[0] if enough and 1 < enough[0] < choice else None
+    leaner = enough[0] if enough and 1 < enough[0] < choice and error > EXACT else None
     if leaner is not None:
         doubts.append(f"Rank {leaner} already brings 90 % of that gain, if you prefer fewer parts.")
     if choice == min(sweep.shape):
@@ -316,7 +316,8 @@ def _stability(at: RankEvidence | None, stable: int | None) -> FamilyVote | None
             COMPONENTS,
             stable,
             "supports",
-            f"All {at.rank} components come back from other starts (likeness {at.weakest:.2f} or more)."
+            f"{'Both' if at.rank == 2 else f'All {at.rank}'} components come back from other starts (likeness {at.weakest:.2f} or "
+            "more)."
             if at.rank > 1
             else "The one component comes back from every start.",
         )
@@ -347,7 +348,7 @@ def _consensus(sweep: Sweep, at: RankEvidence | None) -> FamilyVote | None:
     else:
         close = at.consensus.cophenetic >= top.consensus.cophenetic - COPHENETIC_SLACK
         verdict = "supports" if close else "doubts"
-        words = f"; at rank {at.rank} it is {at.consensus.cophenetic:.3f}"
+        words = "" if at.rank == top.rank else f"; at rank {at.rank} it is {at.consensus.cophenetic:.3f}"
     sentence = (
         f"Samples fall into the same groups most reliably at rank {top.rank} "
         f"(cophenetic correlation {top.consensus.cophenetic:.3f}){words}."

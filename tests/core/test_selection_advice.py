@@ -1,0 +1,122 @@
+"""The advice: right on data whose rank is known, silent where there is nothing, honest about doubts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nmf_core import Dataset, load_dataset
+from nmf_core.selection import advise, agreement, sweep
+from nmf_core.selection.advice import smallest_as_good
+from nmf_core.selection.baseline import permute_columns
+
+
+def synthetic(rank, n=60, m=40, seed=0, noise=0.1, kind="gaussian"):
+    rng = np.random.default_rng([seed, rank])
+    W = rng.gamma(1, 1, (n, rank)) * (rng.random((n, rank)) > 0.5)
+    H = rng.gamma(1, 1, (rank, m)) * (rng.random((rank, m)) > 0.5)
+    signal = W @ H
+    if kind == "gaussian":
+        sd = noise * np.linalg.norm(signal) / np.sqrt(signal.size)
+        return np.maximum(signal + sd * rng.standard_normal(signal.shape), 0)
+    return rng.poisson(signal * 30 / signal.mean()).astype(float)
+
+
+@pytest.mark.parametrize(("rank", "kind"), [(3, "gaussian"), (6, "poisson"), (9, "gaussian")])
+def test_known_rank_is_advised(rank, kind):
+    found = sweep(synthetic(rank, kind=kind), range(max(1, rank - 3), rank + 4), 2, n_shuffles=1, bicross=False)
+    advice = advise(found)
+    assert advice.rank == rank
+    assert advice.reasons
+    assert not advice.preliminary
+
+
+def test_known_rank_is_advised_for_counts_under_kullback_leibler():
+    X = synthetic(4, kind="poisson")
+    found = sweep(X, range(2, 7), 1, n_shuffles=0, n_folds=5, bicross=False, loss="kullback-leibler", max_iter=150)
+    assert advise(found).rank == 4
+
+
+def test_known_rank_is_advised_with_missing_cells():
+    X = synthetic(4)
+    X[np.random.default_rng(0).random(X.shape) < 0.1] = np.nan
+    assert advise(sweep(X, range(2, 7), 1, n_shuffles=0, n_folds=5)).rank == 4
+
+
+@pytest.mark.parametrize("kind", ["shuffled iris", "shuffled parts", "uniform", "poisson"])
+def test_nothing_is_advised_where_there_is_nothing(kind):
+    rng = np.random.default_rng(3)
+    X = {
+        "shuffled iris": lambda: permute_columns(load_dataset("iris").X, 5),
+        "shuffled parts": lambda: permute_columns(synthetic(4), 5),
+        "uniform": lambda: rng.random((60, 20)),
+        "poisson": lambda: rng.poisson(3, (60, 20)).astype(float),
+    }[kind]()
+    advice = advise(sweep(X, range(1, 5), 2, n_shuffles=1, n_folds=5, bicross=False))
+    assert advice.rank is None
+    assert "Nothing" in advice.headline
+    assert advice.settle
+
+
+def test_iris_has_two_parts():
+    advice = advise(sweep(load_dataset("iris"), range(1, 5), 4, n_shuffles=1))
+    assert advice.rank == 2
+    votes = {vote.criterion: vote.rank for vote in advice.families}
+    assert votes["Speckled cross-validation"] == 2
+    assert votes["Elbow of the error"] == 2
+
+
+def test_swimmer_is_sixteen_limbs_or_seventeen_parts():
+    # 16 limb positions and a torso; the torso is in every image, so any limb's four parts can share it: 16 fit exactly.
+    found = sweep(load_dataset("swimmer"), [14, 16, 17], 1, n_folds=3, n_shuffles=0, bicross=False)
+    advice = advise(found)
+    assert advice.rank in (16, 17)
+    assert "exactly" in advice.reasons[0]
+
+
+def test_leukemia_reads_as_published():
+    # Brunet et al. 2004: two and three groups are stable; nimfa's table: 37 of 38 agree at rank 2, 36 of 38 at rank 3.
+    data = load_dataset("genes_leukemia")
+    cells = np.asarray(data.labels["diagnosis"])
+    kinds = np.array([name[:3] for name in cells])
+    found = sweep(data, [2, 3], 4, n_folds=0, n_shuffles=0, bicross=False, loss="kullback-leibler", max_iter=200)
+    for rank, classes, at_least in ((2, kinds, 37), (3, cells, 36)):
+        e = found.at(rank)
+        assert e.consensus.cophenetic > 0.99
+        assert e.weakest > 0.95
+        table, _, _ = agreement.contingency(found.groups(rank)[e.best], classes)
+        assert agreement.agreeing(table) >= at_least
+
+
+def test_an_error_that_still_falls_is_said_and_not_taken_for_an_answer():
+    found = sweep(synthetic(9), range(1, 5), 3, n_shuffles=0, n_folds=5, bicross=False)
+    advice = advise(found)
+    assert any("still falls at rank 4" in doubt for doubt in advice.doubts)
+    assert any("Extend the range" in way for way in advice.settle)
+    assert advice.rank is None or advice.rank < 4
+
+
+def test_unfinished_sweeps_give_preliminary_advice():
+    from nmf_core.selection import SweepRequest, SweepWork
+    from nmf_core.types import FitRequest, Stop
+
+    data = Dataset.of(synthetic(3))
+    work = SweepWork(SweepRequest((1, 2, 3), 2, FitRequest(dataset_id=data.id), 3, 0, False))
+    state = work.advance(data, None, 0.0).state
+    early = advise(work.result(data, state, Stop.CANCELLED))
+    assert early.rank is None
+    assert early.preliminary
+    assert advise(work.result(data, None, Stop.CANCELLED)).rank is None
+
+
+def test_without_held_out_cells_the_doubt_is_said():
+    advice = advise(sweep(synthetic(3), range(1, 6), 3, n_folds=0, n_shuffles=0, bicross=False))
+    assert any("No cells were held out" in doubt for doubt in advice.doubts)
+
+
+def test_smallest_as_good_pairs_the_sets():
+    # Sets differ tenfold in difficulty; rank 3 is better than rank 2 in every one of them.
+    base = np.array([0.1, 1.0, 0.5, 0.2])
+    errors = np.stack([base * 2, base * 1.0, base * 0.9, base * 0.9])
+    assert smallest_as_good(np.array([1, 2, 3, 4]), errors) == 3
+    assert smallest_as_good(np.array([1, 2, 3, 4]), errors, floor=0.06) == 2
