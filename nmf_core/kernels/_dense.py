@@ -305,9 +305,11 @@ def whole_loop(
         done = it + 1
         losses[done] = loss
         if check_every > 0:
+            if done % check_every != 0:
+                continue
             if loss == 0:
                 break
-            if tol > 0 and done % check_every == 0:
+            if tol > 0:
                 before = np.sqrt(2.0 * max(losses[done - check_every], 0.0))
                 now = np.sqrt(2.0 * max(loss, 0.0))
                 if before - now < tol * first or not np.isfinite(loss):

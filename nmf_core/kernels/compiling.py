@@ -28,6 +28,7 @@ FOLDER = Path(__file__).parent
 FAMILIES = {
     "dense": "nmf_core.kernels._dense",
     "sparse": "nmf_core.kernels._sparse",
+    "divergence": "nmf_core.kernels._divergence",
     "heldout": "nmf_core.kernels._heldout",
 }
 _DTYPES = ("float64", "float32")
