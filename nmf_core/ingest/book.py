@@ -72,14 +72,18 @@ class Book:
 
     def _count(self, j: int, start: int, out: Any, texts: Any) -> None:
         column = self.columns[j]
-        missing = int(np.isnan(out).sum())
-        column.missing += missing
-        column.found += len(out) - missing
-        if len(out) > missing:
-            top = np.nanmax(np.abs(out))
-            if np.isinf(top):
-                column.infinite += int(np.isinf(out).sum())
-            if top > EXACT and not column.large:
+        low, top = float(out.min()), float(out.max())
+        if low != low:  # NaN: missing cells among them
+            missing = int(np.isnan(out).sum())
+            column.missing += missing
+            column.found += len(out) - missing
+            if missing < len(out):
+                low, top = float(np.nanmin(out)), float(np.nanmax(out))
+        else:
+            column.found += len(out)
+        if max(-low, top) > EXACT:
+            column.infinite += int(np.isinf(out).sum())
+            if not column.large:
                 cells = texts if isinstance(texts, (list, tuple)) else texts.to_pylist()
                 column.large = any(_DIGITS.match(cells[i]) for i in np.flatnonzero(np.abs(out) > EXACT)[:1000])
         if column.texts is not None:

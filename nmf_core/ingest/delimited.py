@@ -12,12 +12,14 @@ from typing import Any
 from nmf_core.ingest.book import Book
 from nmf_core.ingest.columns import Column
 from nmf_core.ingest.dialect import (
+    COMMENT,
     SEPARATORS,
     Dialect,
     cells,
     guess_header,
     guess_numbers,
     guess_separator,
+    is_comment,
 )
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.sample import stride
@@ -57,9 +59,14 @@ def read_delimited(body: bytes | memoryview, talk: Talk) -> list[Column]:
         raise Refused("no-rows", "The table has a header but no rows", hint="Choose a file that holds data")
     step = stride(n_upper, width, talk)
     book = Book(width, -(-n_upper // step), dialect)
-    comments = bool(re.search(rb"(?:^|[\r\n])[ \t]*#", rows)) if dialect.separator else False
+    comments = COMMENT.search(rows) is not None
     quoted = b'"' in bytes(rows[:SAMPLE_BYTES]) or _count(rows, b'"') > 0
-    simple = width <= WIDE and dialect.separator != " " and not comments and not (quoted and _count(rows, b'"') % 2)
+    simple = (
+        width <= WIDE
+        and dialect.separator != " "
+        and not comments
+        and not (quoted and _odd_quotes(rows, dialect.separator))
+    )
     if not (simple and _with_arrow(rows, book, step, quoted, lines)):
         book = Book(width, -(-n_upper // step), dialect)
         _with_csv(rows, book, step, header_lines, comments, talk)
@@ -83,20 +90,23 @@ def first_lines(body: bytes | memoryview) -> list[str]:
 def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple[Dialect, list[str], int, int, int]:
     """Settle the dialect; return it with the names, the width, where the rows start, and the lines before them."""
     skip = 0
-    while skip < len(lines) - 1 and (not lines[skip].strip() or lines[skip].lstrip()[:1] in "#%"):
+    while skip < len(lines) - 1 and (not lines[skip].strip() or is_comment(lines[skip], "#%")):
         skip += 1
+    told = re.fullmatch(r'"?sep=(.)"?', lines[skip].strip(" \r\n")) if skip < len(lines) - 1 else None
+    skip += told is not None  # spreadsheets write the separator into the first line
     short = [line[:LINE_CUT].rstrip("\r\n") for line in lines[skip:]]
     separator, decimal = guess_separator([line for line in short if line.strip()][:200])
+    separator = told[1] if told and told[1] in SEPARATORS else separator
     separator = _chosen_separator(separator, talk)
     skip, title_lines = _skip_titles(lines, skip, separator)
     short = [line[:LINE_CUT].rstrip("\r\n") for line in lines[skip:]]
-    rows = cells([line for line in short if line.strip() and line.lstrip()[:1] != "#"], separator)
+    rows = cells([line for line in short if line.strip() and not is_comment(line)], separator)
     if not rows:
         raise Refused("empty", "The file holds no table", hint="Choose a file with rows and columns")
     decimal, thousands, ambiguous = guess_numbers(rows[1:] or rows, separator, decimal)
     decimal, thousands = _chosen_numbers(decimal, thousands, ambiguous, rows, talk)
     dialect = Dialect(separator, decimal, thousands)
-    commented = lines[skip - 1].lstrip("#% \t").rstrip("\r\n") if skip and lines[skip - 1].lstrip()[:1] in "#%" else ""
+    commented = lines[skip - 1].lstrip("#% \t").rstrip("\r\n") if skip and is_comment(lines[skip - 1], "#%") else ""
     has_header = guess_header(rows, dialect)
     options = [Option("first", "The first line holds the names"), Option("none", "There is no header")]
     names_above = (
@@ -238,6 +248,13 @@ def _count(rows: memoryview, byte: bytes) -> int:
     return sum(bytes(rows[i : i + (1 << 22)]).count(byte) for i in range(0, len(rows), 1 << 22))
 
 
+def _odd_quotes(rows: memoryview, separator: str) -> bool:
+    """Tell whether quotation marks do not pair up, or stand where Arrow would silently read something else."""
+    mark = re.escape(separator).encode()
+    after = re.compile(rb"(?:^|[\r\n" + mark + rb'])"(?:[^"]|"")*"(?![\r\n"' + mark + rb"]|$)")
+    return _count(rows, b'"') % 2 == 1 or after.search(bytes(rows[: 1 << 20])) is not None
+
+
 def _count_lines(rows: memoryview) -> int:
     """Return an upper bound on the number of rows: line ends in quotes are counted, too."""
     if not len(rows):
@@ -315,7 +332,7 @@ def _with_csv(rows: memoryview, book: Book, step: int, before: int, comments: bo
     text = io.TextIOWrapper(io.BufferedReader(_View(rows), 1 << 20), encoding="utf-8", errors="replace", newline="")
     lines: Iterator[str] = iter(text)
     if comments:
-        lines = (line for line in lines if line.lstrip()[:1] != "#")
+        lines = (line for line in lines if not is_comment(line))
     if separator == " ":
         lines = (re.sub(r"[ \t]+", " ", line.strip()) + "\n" for line in lines)
     csv.field_size_limit(talk.limits.cell_bytes)

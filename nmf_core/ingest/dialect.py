@@ -77,6 +77,16 @@ class Dialect:
     ambiguous: str = ""
 
 
+_SHEET_ERRORS = re.compile(r"#(N/A|N/V|N/D|NV|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)", re.I)
+COMMENT = re.compile(rb"(?:^|[\r\n])[ \t]*#(?!N/A|N/V|N/D|NV|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)", re.I)
+
+
+def is_comment(line: str, marks: str = "#") -> bool:
+    """Tell whether a line is a comment; the errors of spreadsheets (#N/A) begin in the same way and are none."""
+    line = line.lstrip()
+    return line[:1] in marks and line[:1] != "" and not _SHEET_ERRORS.match(line)
+
+
 def cells(lines: list[str], separator: str) -> list[list[str]]:
     """Cut lines into cells; blanks count once when they are the separator."""
     if separator == " ":

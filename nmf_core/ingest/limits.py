@@ -25,6 +25,8 @@ class Limits:
         Files in an archive.
     cells : int
         Rows × columns of a dense matrix.
+    rows : int
+        Rows of a table: W holds a row for each.
     stored : int
         Stored entries of a sparse matrix.
     sparse_side : int
@@ -48,6 +50,7 @@ class Limits:
     unpacked: int = 500 * MB
     members: int = 1000
     cells: int = 25 * MB
+    rows: int = 2 * MB
     stored: int = 25 * MB
     sparse_side: int = 2 * MB
     columns: int = 500_000

@@ -187,13 +187,15 @@ def network(
         X, text = A, "each link is listed in both directions"
     else:
         X = A + turned
-        X.setdiag(A.diagonal())
+        X = X - sp.diags_array(A.diagonal())
         text = "links count in both directions"
     X = sp.csr_array(X)
+    X.eliminate_zeros()
+    links = (X.nnz + int((X.diagonal() != 0).sum())) // 2
     loop = f"; {loops} link{'s' * (loops > 1)} from a node to itself kept" if loops else ""
     talk.note(
         "network",
-        f"A network of {len(nodes):,} nodes and {X.nnz // 2 + X.nnz % 2:,} {'weighted ' if weighted else ''}links; {text}{loop}.",
+        f"A network of {len(nodes):,} nodes and {links:,} {'weighted ' if weighted else ''}links; {text}{loop}.",
     )
     names = np.array(tidy_names(nodes, talk, "row", "r"))
     return Raw(X, names, names, kind="network")

@@ -133,7 +133,9 @@ def prepare(
         raw = raw.with_(kind=kind, cell_shape=raw.cell_shape if kind == "images" else None)
     if cell_shape is not None:
         if np.prod(cell_shape) != raw.shape[1]:
-            raise ValueError(f"A picture of {cell_shape} has {np.prod(cell_shape):,} pixels, but there are {raw.shape[1]:,} columns.")
+            raise ValueError(
+                f"A picture of {cell_shape} has {np.prod(cell_shape):,} pixels, but there are {raw.shape[1]:,} columns."
+            )
         raw = raw.with_(cell_shape=tuple(cell_shape))
     values = raw.X.data if raw.sparse else raw.X
     if np.isinf(values).any():

@@ -15,12 +15,12 @@ def stride(n: int, m: int, talk: Talk) -> int:
     Refused
         When the matrix is too large and no sample was asked for; the question "sample" goes with the message.
     """
-    cells = talk.limits.cells
-    if n * m <= cells:
+    cells, rows = talk.limits.cells, talk.limits.rows
+    if n * m <= cells and n <= rows:
         return 1
-    k = -(-n * m // cells)
+    k = max(-(-n * m // cells), -(-n // rows))
     kept = -(-n // k)
-    text = f"The table has {n:,} rows × {m:,} columns = {n * m:,} cells ({size(8 * n * m)} of memory); the limit is {cells:,} cells"
+    text = f"The table has {n:,} rows × {m:,} columns = {n * m:,} cells ({size(8 * n * m)} of memory); the limit is {cells:,} cells in {rows:,} rows"
     if kept < 2:
         raise Refused("too-large", text, hint="Keep the columns you need and try again")
     options = [

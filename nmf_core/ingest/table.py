@@ -72,6 +72,11 @@ def arrange(columns: list[Column], talk: Talk) -> Raw:
             f"column {complex_[0].name}",
             "Save the magnitudes, or real and imaginary parts in columns of their own",
         )
+    for column in columns:
+        if column.kind == "text" and column.texts:
+            filled = [t for t in column.texts[:500] if t.strip()]
+            if filled and all(looks_other(t) or t.replace(".", "").isdigit() for t in filled):
+                column.kind = "number"  # hexadecimal, 1_000, 12 %: numbers in a notation that is not guessed
     layout = guess_layout(columns, given, talk)
     if layout != "table":
         return arrange_long(columns, layout, talk)
@@ -185,8 +190,13 @@ def _row_names(columns: list[Column], given: Sequence[str], n: int, talk: Talk) 
             candidates.append(column)
             if default is None and (j == 0 or name in _ID_NAMES) and not _is_prose(column):
                 default = column
-        elif column.kind == "number" and not column.missing and not column.bad and _whole_unique(column):
-            if len(columns) > 1 and (name in _ID_NAMES or j == 0):
+        elif (
+            column.kind == "number"
+            and (name in _ID_NAMES or j == 0)
+            and not (column.missing or column.bad)
+            and _whole_unique(column)
+        ):
+            if len(columns) > 1:
                 candidates.append(column)
             if default is None and j == 0 and name in _ID_NAMES and len(columns) > 1:
                 default = column
@@ -227,16 +237,13 @@ def _numeric(columns: list[Column], talk: Talk) -> list[Column]:
             Option("label", "set them aside as labels", len(dates)),
         ]
         answer = talk.ask("dates", f"What about dates ({_list(dates)})?", options, "out")
+        what = {"days": "days since the first one", "label": "labels", "out": "nothing: they were left out"}[answer]
+        talk.note("dates", f"Dates became {what}: {_list(dates)}.", "dates")
         for column in dates:
             if answer == "days":
                 column.numbers, column.kind, column.bad = days(column.texts or []), "number", 0
             else:
                 column.kind = "label" if answer == "label" else "out"
-    for column in columns:
-        if column.kind == "text" and column.texts:
-            filled = [t for t in column.texts[:500] if t.strip()]
-            if filled and all(looks_other(t) or t.replace(".", "").isdigit() for t in filled):
-                column.kind = "number"  # hexadecimal, 1_000, 12 %: numbers in a notation that is not guessed
     mixed = [c for c in columns if c.kind == "number" and c.bad]
     if mixed:
         k = sum(c.bad for c in mixed)
@@ -248,7 +255,12 @@ def _numeric(columns: list[Column], talk: Talk) -> list[Column]:
         ]
         answer = talk.ask("bad_cells", f"{cells} no number: {shown[:300]}. What to do?", options, "missing")
         if answer == "drop":
+            talk.note(
+                "columns-left-out", f"Columns with cells that are no numbers left out: {_list(mixed)}.", "bad_cells"
+            )
             columns = [c for c in columns if c not in mixed]
+        else:
+            talk.note("bad-cells", f"Cells that are no numbers count as missing: {shown[:200]}.", "bad_cells")
     return [c for c in columns if c.kind == "number" and c.numbers is not None and not np.isnan(c.numbers).all()]
 
 
@@ -256,7 +268,8 @@ def _labels(columns: list[Column], numeric: list[Column], talk: Talk) -> tuple[l
     """Set text, and numbers that are class numbers by name, aside as labels."""
     chosen = {id(c) for c in numeric}
     texts = [c for c in columns if id(c) not in chosen and c.kind in ("text", "label") and c.texts]
-    coded = [c for c in numeric if len(numeric) > 2 and not c.missing and _few_whole(c)]
+    asked = numeric if len(numeric) <= 200 else [c for c in numeric if _LABEL_NAMES.match(c.name)]
+    coded = [c for c in asked if len(numeric) > 2 and not c.missing and _few_whole(c)]
     default = [c.name for c in texts] + [c.name for c in coded if _LABEL_NAMES.match(c.name)]
     if not texts and not coded:
         return [], numeric
