@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmf_core.figures.png import colorscale
-from nmf_core.figures.template import SMALL, figure
+from nmf_core.figures.template import LINE, SMALL, figure
 from nmf_core.figures.text import label
 from nmf_core.types import Array
 
@@ -39,7 +39,9 @@ class CodeMatrix:
     def build(self) -> go.Figure:
         """Return the figure: one heatmap per method."""
         data: list[dict[str, Any]] = []
-        layout: dict[str, Any] = {"height": 0, "margin": {"l": 0, "r": 0, "t": 34, "b": 4}, "annotations": []}
+        layout: dict[str, Any] = {"height": 0, "margin": {"l": 0, "r": 0, "t": 34, "b": 4}}
+        annotations: list[dict[str, Any]] = []
+        shapes: list[dict[str, Any]] = []
         n = len(self.codes)
         columns = max(1, self.columns)
         rows = max(math.ceil(len(code) / columns) for code in self.codes)
@@ -85,9 +87,22 @@ class CodeMatrix:
                 "anchor": f"x{number}",
             }
             used = int((np.abs(code) > 0.05 * top).sum())
-            layout["annotations"].append(
+            # Zeros are white on a white page: a frame says where the matrix is.
+            shapes.append(
                 {
-                    "text": f"<b>{label(name, 30)}</b>: {used} of {len(code)} parts above a twentieth of the largest",
+                    "type": "rect",
+                    "xref": f"x{number}",
+                    "yref": f"y{number}",
+                    "x0": -0.5,
+                    "x1": columns - 0.5,
+                    "y0": -0.5,
+                    "y1": rows - 0.5,
+                    "line": {"color": LINE, "width": 1},
+                }
+            )
+            annotations.append(
+                {
+                    "text": f"<b>{label(name, 30)}</b>: {used} of {len(code)} used",
                     "x": x0,
                     "y": 1.0,
                     "xref": "paper",
@@ -99,6 +114,7 @@ class CodeMatrix:
                 }
             )
         layout["height"] = int(min(460, max(150, 40 + rows * 1000 * width / columns * 0.8)))
+        layout |= {"annotations": annotations, "shapes": shapes}
         return figure(data, layout)
 
     def describe(self) -> str:

@@ -81,9 +81,21 @@ class ClassMap:
             "height": 380,
             "title": {"text": label(self.title, 80)},
             "margin": {"l": 0, "r": 0, "t": 36, "b": 0},
-            "xaxis": {"visible": False, "range": [0, width], "constrain": "domain", "constraintoward": "left"},
-            "yaxis": {"visible": False, "range": [height, 0], "scaleanchor": "x", "constrain": "domain"},
-            "legend": {"orientation": "v", "x": 1.0, "xanchor": "right", "y": 1, "yanchor": "top"},
+            "xaxis": {
+                "visible": False,
+                "range": [0, width],
+                "domain": [0, 0.64],
+                "constrain": "domain",
+                "constraintoward": "left",
+            },
+            "yaxis": {
+                "visible": False,
+                "range": [height, 0],
+                "scaleanchor": "x",
+                "constrain": "domain",
+                "constraintoward": "top",
+            },
+            "legend": {"orientation": "v", "x": 0.66, "xanchor": "left", "y": 1, "yanchor": "top"},
             "images": [
                 {
                     "source": drawn.uri,

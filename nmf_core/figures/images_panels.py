@@ -92,7 +92,7 @@ class Panels:
                     "layer": "below",
                 }
             )
-            second = f"<br><sup>{label(panel.subtitle, 80)}</sup>" if panel.subtitle else ""
+            second = f'<br><span style="font-size:12px">{label(panel.subtitle, 60)}</span>' if panel.subtitle else ""
             texts.append(
                 {
                     "text": f"<b>{label(panel.title, 50)}</b>{second}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from nmf_core.lenses.images import blocks, codec, pictures
 from nmf_core.lenses.images.quality import psnr, ssim
 from nmf_core.lenses.images.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitRequest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,3 +151,73 @@ def _largest(coded: Callable[[int], tuple[int, Array]], high: int, most: int) ->
         else:
             high = middle - 1
     return best
+
+
+@dataclass(frozen=True, slots=True)
+class RateWork(StagedWork):
+    """Quality over bytes: NMF and truncated SVD at several ranks, JPEG at several qualities.
+
+    Attributes
+    ----------
+    ranks : tuple of int
+        Rising.
+    block : int
+        See `CompressionWork`.
+    max_iter : int
+    """
+
+    ranks: tuple[int, ...] = (2, 4, 8, 16, 24, 32, 48)
+    block: int = 8
+    max_iter: int = 100
+    NAME: ClassVar[str] = "rate"
+
+    def plan(self, dataset: Dataset) -> tuple[Step | Fit, ...]:
+        """SVD and JPEG first, then NMF rank by rank."""
+        picture = pictures.of_dataset(dataset)
+        layout = blocks.Layout(picture.shape, self.block)
+        matrix = Dataset.of(blocks.cut(picture, layout).astype(np.float32), "blocks")
+        ranks = self._ranks(matrix)
+
+        def point(method: str, n_bytes: int, decoded: Array) -> dict[str, Any]:
+            return {"method": method, "kB": n_bytes / 1000, "PSNR": psnr(picture, np.clip(decoded, 0, 1))}
+
+        def svd(done: tuple[Any, ...]) -> list[dict[str, Any]]:
+            U, s, Vt = np.linalg.svd(np.asarray(matrix.X, dtype=np.float64), full_matrices=False)
+            half = np.sqrt(s)
+            out = []
+            for rank in ranks:
+                n_bytes, product = codec.store(U[:, :rank] * half[:rank], half[:rank, None] * Vt[:rank], signed=True)
+                out.append(point("SVD", n_bytes, blocks.paste(product, layout)))
+            return out
+
+        def jpeg(done: tuple[Any, ...]) -> list[dict[str, Any]]:
+            limits = np.geomspace(0.02, 0.5, 8) * picture.size
+            found = {n: decoded for n, _, decoded in (codec.jpeg(picture, int(limit)) for limit in limits)}
+            return [point("JPEG", n, decoded) for n, decoded in sorted(found.items())]
+
+        def nmf(done: tuple[Any, ...]) -> list[dict[str, Any]]:
+            n_bytes, product = codec.store(done[-1].W.astype(np.float64), done[-1].H.astype(np.float64))
+            return [point("NMF", n_bytes, blocks.paste(product, layout))]
+
+        stages: list[Step | Fit] = [Step("Truncated SVD", svd), Step("JPEG", jpeg)]
+        for rank in ranks:
+            request = FitRequest(rank=rank, init="nndsvda", max_iter=self.max_iter, tol=1e-4)
+            stages.append(Fit(f"NMF, rank {rank}", lambda done, request=request: (matrix, request)))  # type: ignore[misc]
+            stages.append(Step(f"Storing, rank {rank}", nmf))
+        return tuple(stages)
+
+    def _ranks(self, matrix: Dataset) -> tuple[int, ...]:
+        return tuple(sorted({min(r, matrix.max_rank) for r in self.ranks}))
+
+    def finish(self, dataset: Dataset, done: tuple[Any, ...]) -> pd.DataFrame | None:
+        """Return one row per method and size: columns method, kB, PSNR."""
+        import pandas as pd
+
+        points = [point for group in done if isinstance(group, list) for point in group]
+        if not points:
+            return None
+        order = {"NMF": 0, "SVD": 1, "JPEG": 2}
+        frame = pd.DataFrame(points)
+        return frame.sort_values(["method", "kB"], key=lambda c: c.map(order) if c.name == "method" else c).reset_index(
+            drop=True
+        )
