@@ -70,6 +70,8 @@ class SecondOpinion:
     n_seeds : int
     n_words : int
         Top words in the coherence.
+    n_passes : int
+        LDA's passes over the documents, a fifth of it (at least two) when they go in slices.
     """
 
     dataset_id: str
@@ -77,6 +79,7 @@ class SecondOpinion:
     corpus: str
     n_seeds: int = 3
     n_words: int = 10
+    n_passes: int = PASSES
 
     @property
     def key(self) -> str:
@@ -91,7 +94,7 @@ class SecondOpinion:
         n = counts.shape[0]
         step = n if n <= WHOLE else SLICE
         per_pass = -(-n // step)
-        passes = PASSES if n <= WHOLE else max(2, PASSES // 5)
+        passes = self.n_passes if n <= WHOLE else max(2, self.n_passes // 5)
         # partial_fit writes into its model: work on a copy, so that the same state always leads to the same next one.
         state = deepcopy(state) if state else _Progress(0, 0, None, None, (), ())
         start = perf_counter()
