@@ -10,6 +10,7 @@ import numpy as np
 
 from nmf_core.ingest.limits import Limits, size
 from nmf_core.ingest.raw import Raw
+from nmf_core.ingest.settle import share_below
 from nmf_core.ingest.steps import (
     Cap,
     DropEmpty,
@@ -28,6 +29,7 @@ from nmf_core.types import Array, Dataset, is_sparse
 from nmf_core.wording import count, number, percent
 
 TINY = 1e-9
+HUGE = 1e150
 SEARCHED = 20_000_000  # cells within which duplicates are looked for
 
 
@@ -73,8 +75,11 @@ def diagnose(data: Any, limits: Limits | None = None) -> tuple[Finding, ...]:
     tuple of Finding
         Those that stop a fit first, then suggestions, then the rest.
     """
-    raw = as_raw(data)
-    limits = limits or Limits()
+    with np.errstate(over="ignore", invalid="ignore"):  # values near the end of the range are told of, not tripped over
+        return _diagnose(as_raw(data), limits or Limits())
+
+
+def _diagnose(raw: Raw, limits: Limits) -> tuple[Finding, ...]:
     findings: list[Finding] = []
     values = raw.X.data if raw.sparse else raw.X
     n, m = raw.shape
@@ -88,6 +93,9 @@ def diagnose(data: Any, limits: Limits | None = None) -> tuple[Finding, ...]:
     if good.size == 0 or not np.any(good):
         findings.append(Finding("all-zero", Weight.STOP, "Every number is zero: there is nothing to factorize."))
         return _ordered(findings)
+    if float(np.abs(good).max()) > HUGE:
+        text = f"Numbers up to {number(float(np.abs(good).max()))}: their squares are beyond what a computer can hold."
+        findings.append(Finding("huge", Weight.STOP, text, (ScaleColumns(), Log())))
     findings += _empty(raw)
     findings += _copies(raw)
     findings += _nature(raw, good)
@@ -160,7 +168,7 @@ def _unusable(raw: Raw, values: Array) -> list[Finding]:
     below = good[good < 0]
     if below.size:
         low, top = float(below.min()), float(np.abs(good).max())
-        share = float(-below.sum() / np.abs(good).sum())
+        share = share_below(good)
         text = f"{count(below.size, 'cell')} below zero ({percent(below.size / good.size)}), the lowest {number(low)}."
         if -low < TINY * top:
             text += " They are rounding errors."

@@ -11,7 +11,7 @@ import numpy as np
 from nmf_core.ingest.diagnose import as_raw, nature
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Refused
-from nmf_core.ingest.settle import check_shape, check_values, to_dataset
+from nmf_core.ingest.settle import check_shape, check_values, share_below, to_dataset
 from nmf_core.ingest.steps import (
     DropEmpty,
     Infinite,
@@ -184,7 +184,7 @@ def recommend(data: Raw | Dataset) -> tuple[Advice, ...]:
     if not raw.sparse and not finite.all():
         advice.append(Advice(Missing(), True, "Missing cells are left out of the fit: nothing is made up."))
     if good.size and good.min() < 0:
-        share = float(-good[good < 0].sum() / np.abs(good).sum())
+        share = share_below(good)
         how = "clip" if share < 0.05 else "split" if raw.sparse else "shift"
         reason = f"Needed: {100 * share:.2g} % of the sum of absolute values lies below zero."
         advice.append(Advice(Negative(how=how), True, reason))  # type: ignore[arg-type]

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from nmf_core.ingest.limits import MB, Limits, size
 from nmf_core.ingest.names import file_name, title
 from nmf_core.ingest.reading import Choices, Message, Reading, Refused, Verdict
@@ -81,7 +83,8 @@ def conclude(outcome: Outcome, name: str, choices: Choices, limits: Limits = LIM
     talk = Talk(choices, limits)
     talk.notes, talk.questions, talk.format = list(notes), list(questions), form
     try:
-        return settle(raw, talk)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return settle(raw, talk)
     except (Refused, ValueError, MemoryError) as error:
         text = re.sub(r"\s+", " ", str(error))[:300] or "The values could not be used"
         message = (

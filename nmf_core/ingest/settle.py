@@ -10,7 +10,7 @@ from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Reading, Refused, Verdict
 from nmf_core.ingest.steps import Infinite, Missing, Negative, Step
 from nmf_core.ingest.talk import Talk
-from nmf_core.types import Dataset
+from nmf_core.types import Array, Dataset
 
 TINY = 1e-9
 SAMPLE = 200_000
@@ -131,7 +131,7 @@ def _ask_negative(raw: Raw, good: np.ndarray, talk: Talk) -> Negative:
     if -low < TINY * high:
         talk.note("negative-tiny", f"{_cells(k)} negative, the lowest {low:.3g}: rounding errors, set to 0.")
         return Negative(how="clip")
-    share = float(-below.sum() / np.abs(good).sum())
+    share = share_below(good)
     options = [
         Option("clip", f"set them to 0 ({100 * share:.2g} % of the sum of absolute values is lost)", k),
         Option("split", "split each column in two: its positive and its negative part", 2 * raw.shape[1]),
@@ -143,6 +143,15 @@ def _ask_negative(raw: Raw, good: np.ndarray, talk: Talk) -> Negative:
     default = "clip" if share < 0.05 else "split" if raw.sparse else "shift"
     text = f"{_cells(k)} negative ({100 * k / good.size:.2g} %), the lowest {low:.6g}. The factorization needs numbers ≥ 0. What to do?"
     return Negative(how=talk.ask("negative", text, options, default))  # type: ignore[arg-type]
+
+
+def share_below(values: Array) -> float:
+    """Return which share of the sum of absolute values lies below zero; scaled first, so that nothing overflows."""
+    top = float(np.abs(values).max(initial=0.0))
+    if top == 0.0:
+        return 0.0
+    sizes = np.abs(values / top)
+    return float(sizes[values < 0].sum() / sizes.sum())
 
 
 def _note_empty(raw: Raw, talk: Talk) -> None:

@@ -93,7 +93,7 @@ def magnitudes(wave: Array, window: int, hop: int) -> Array:
     Frame p is centred on sample p·hop and the sound is padded with zeros, as in `scipy.signal.ShortTimeFFT`; written out
     here because importing it takes longer than reading the file.
     """
-    frames = -(-(len(wave) + window // 2) // hop)
+    frames = -(-(len(wave) - 1 + window // 2) // hop)  # the window begins with a zero
     padded = np.zeros((frames - 1) * hop + window, dtype=np.float64)
     padded[window // 2 : window // 2 + len(wave)] = wave[: len(padded) - window // 2]
     hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(window) / window)

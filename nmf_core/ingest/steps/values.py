@@ -199,7 +199,8 @@ class Negative(Step):
         if not below.size:
             return "Nothing is lost: there are no negative values."
         if self.how == "clip":
-            share = float(-below.sum() / np.nansum(np.abs(values)))
+            top = float(np.nanmax(np.abs(values)))
+            share = float((-below / top).sum() / np.nansum(np.abs(values) / top))
             return f"{below.size:,} negative cells become 0: {100 * share:.2g} % of the sum of absolute values."
         if self.how == "absolute":
             return f"The sign of {below.size:,} cells is lost."
