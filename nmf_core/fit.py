@@ -16,6 +16,7 @@ import numpy as np
 from nmf_core import solvers
 from nmf_core.gradient import kkt_norm
 from nmf_core.initialization import initialize, stream
+from nmf_core.kernels.hals import Rule
 from nmf_core.problem import Problem, prepare
 from nmf_core.solvers.base import Solver
 from nmf_core.types import Array, Chunk, Dataset, FitRequest, FitResult, State, Stop, Trace
@@ -358,9 +359,14 @@ class _Run:
         before, begin = self.current, self.clock()
         n_iter = before.n_iter
         look = self.solver.look_every
-        count = min(look - n_iter % look, self.request.max_iter - n_iter)
-        count = min(count, self._affordable(deadline - begin))
-        after, losses = self.solver.many(self.problem, before, count)
+        count = min(self._affordable(deadline - begin), self.request.max_iter - n_iter)
+        rule = self._rule() if count > look and n_iter % look == 0 else None
+        if rule is None:
+            count = min(count, look - n_iter % look)
+            after, losses = self.solver.many(self.problem, before, count)
+        else:
+            after, losses = self.solver.until(self.problem, before, count, rule)
+            count = len(losses)
         if not np.isfinite(losses).all():
             good = int(np.argmin(np.isfinite(losses)))
             after, losses = self.solver.many(self.problem, before, good) if good else (before, [])
@@ -375,11 +381,26 @@ class _Run:
         """Return how many iterations fit into the time left, judged by those so far."""
         if self.request.time_limit is not None:
             left = min(left, self.request.time_limit - self.earlier - self.seconds[-1])
+        if left == float("inf"):
+            return self.request.max_iter
         done = len(self.seconds) - 1
         if done == 0:
-            return 1 if left < float("inf") else CHECK_EVERY
+            return 1
         each = (self.seconds[-1] - self.seconds[0]) / done
-        return CHECK_EVERY if left >= each * CHECK_EVERY else max(1, int(left / each) if each > 0 else 1)
+        count = int(min(left / each, self.request.max_iter)) if each > 0 else self.request.max_iter
+        return max(1, count if count < CHECK_EVERY else count - count % CHECK_EVERY)
+
+    def _rule(self) -> Rule | None:
+        """Return the stop rule as compiled loops take it, or None if it looks at more than losses."""
+        request, problem = self.request, self.problem
+        assert self.current is not None
+        if self.solver.look_every != CHECK_EVERY or request.stop_rule == "kkt" or "violation" in self.current.aux:
+            return None
+        first, exact, young = _error(self.losses[0]), -1.0, len(self.losses) <= CHECK_EVERY
+        if request.stop_rule == "loss":
+            first = first if young else min(first, _error(self.losses[CHECK_EVERY]))
+            exact = 0.01 * request.tol * float(np.sqrt(problem.squares)) if problem.beta == 2.0 else -1.0
+        return Rule(CHECK_EVERY, request.tol, first, young and request.stop_rule == "loss", exact)
 
     def _check(self) -> Stop:
         """Say whether the restart is over."""

@@ -243,13 +243,31 @@ def penalty(penalties, sums, gram_A, B, gram_B):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def whole_loop(
-    X, wide, A, near, B, B_far, numbers, penalties, limits, passes, count, losses, squares, check_every, tol, first
+    X,
+    wide,
+    A,
+    near,
+    B,
+    B_far,
+    numbers,
+    penalties,
+    limits,
+    passes,
+    count,
+    losses,
+    squares,
+    check_every,
+    tol,
+    first,
+    open_first,
+    exact,
 ):
     """Make up to `count` iterations of E-A-HALS in place (one part); the whole of `hals.run` in one call.
 
     ``numbers``: momentum, its limit, the push in use, the loss; ``penalties``: l1_A, l2_A, l1_B, l2_B; ``limits``:
-    growth, growth of the limit, cut, share of ΣX² below which the residual is formed. With ``check_every > 0`` it ends
-    where the error fell by less than ``tol`` times the first since the last look; ``losses`` holds the start at 0 then.
+    growth, growth of the limit, cut, share of ΣX² below which the residual is formed. With ``check_every > 0`` it looks
+    that often and ends where the error √(2·loss) fell by less than ``tol`` times ``first`` since the last look or is at
+    most ``exact``; ``open_first`` lowers ``first`` to the error at the first look. ``losses[0]`` is the start.
 
     Returns the latest A (this or another array) and the number of iterations.
     """
@@ -312,7 +330,9 @@ def whole_loop(
             if tol > 0:
                 before = np.sqrt(2.0 * max(losses[done - check_every], 0.0))
                 now = np.sqrt(2.0 * max(loss, 0.0))
-                if before - now < tol * first or not np.isfinite(loss):
+                if open_first and done == check_every:
+                    first = min(first, now)
+                if now <= exact or before - now < tol * first or not np.isfinite(loss):
                     break
     numbers[0], numbers[1], numbers[2], numbers[3] = momentum, limit, used, loss
     return A, done
@@ -330,5 +350,5 @@ def signatures(dtype) -> dict[str, tuple]:
         "inner": (m, m),
         "residual": (x, flag, m, m, i, i),
         "stream": (x, flag, m, m, m, m, m, v, v, v, i, i, i, m, m, d),
-        "whole_loop": (x, flag, m, m, m, m, d, d, d, i, i, d, f, i, f, f),
+        "whole_loop": (x, flag, m, m, m, m, d, d, d, i, i, d, f, i, f, f, flag, f),
     }

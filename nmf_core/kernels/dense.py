@@ -11,7 +11,7 @@ import numpy as np
 
 from nmf_core import kernels
 from nmf_core.kernels import threads, twins
-from nmf_core.kernels.hals import BLOCK, Point, Settings
+from nmf_core.kernels.hals import BLOCK, Point, Rule, Settings
 from nmf_core.types import Array
 
 # Below this number of multiplications per product an iteration runs in one part, whole loop compiled.
@@ -68,19 +68,23 @@ class DenseSystem:
         residual = kernels.get("dense", "residual", self.dtype) or twins.residual
         return float(sum(threads.run(residual, [(self.X, self.wide, A, B, *part) for part in self.parts])))
 
-    def whole(self, point: Point, settings: Settings, count: int, patience: float) -> list[float] | None:
-        """Make all iterations of a small problem in one compiled call."""
+    def whole(
+        self, point: Point, settings: Settings, count: int, patience: float, rule: Rule | None = None
+    ) -> list[float] | None:
+        """Make all iterations of a small problem in one compiled call; with a rule, only until that ends them."""
         whole = kernels.get("dense", "whole_loop", self.dtype, patience) if len(self.parts) == 1 else None
         if whole is None:
             return None
         numbers = np.array([point.momentum, point.limit, point.used, point.loss])
         losses = np.empty(count + 1)
-        point.A, _ = whole(
+        losses[0] = point.loss
+        stop = (0, 0.0, 0.0, False, -1.0) if rule is None else (rule.every, rule.tol, *rule.levels)
+        point.A, done = whole(
             self.X, self.wide, point.A, point.near, point.B, point.B_far,
-            numbers, penalties(settings), limits(settings), settings.passes, count, losses, self.squares, 0, 0.0, 0.0,
+            numbers, penalties(settings), limits(settings), settings.passes, count, losses, self.squares, *stop,
         )  # fmt: skip
         point.momentum, point.limit, point.used, point.loss = numbers.tolist()
-        return losses[1:].tolist()
+        return losses[1 : done + 1].tolist()
 
 
 def penalties(settings: Settings) -> Array:

@@ -63,6 +63,34 @@ class Settings:
     gram_share: float = 1e-9
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a compiled whole loop ends by itself.
+
+    Attributes
+    ----------
+    every : int
+        Iterations between looks.
+    tol, first : float
+        It ends where the error √(2·loss) fell by less than tol · first since the last look.
+    open_first : bool
+        Lower `first` to the error at the first look, if that is smaller.
+    exact : float
+        Error at which a fit counts as exact; negative: none.
+    """
+
+    every: int
+    tol: float
+    first: float
+    open_first: bool
+    exact: float
+
+    @property
+    def levels(self) -> tuple[float, bool, float]:
+        """The last three."""
+        return self.first, self.open_first, self.exact
+
+
 class System(Protocol):
     """X as the loop sees it."""
 
@@ -81,14 +109,17 @@ class System(Protocol):
     def residual(self, A: Array, B: Array) -> float:
         """Return Σ(X − WH)² from the residual itself."""
 
-    def whole(self, point: Point, settings: Settings, count: int, patience: float) -> list[float] | None:
-        """Make all iterations in one compiled call, if there is one for this problem."""
+    def whole(
+        self, point: Point, settings: Settings, count: int, patience: float, rule: Rule | None = None
+    ) -> list[float] | None:
+        """Make all iterations in one compiled call, if there is one for this problem; a rule may end them early."""
 
 
-def run(system: System, point: Point, settings: Settings, count: int) -> list[float]:
+def run(system: System, point: Point, settings: Settings, count: int, rule: Rule | None = None) -> list[float]:
     """Make `count` iterations in place and return the objective after each.
 
-    An iteration that would have raised the objective repeats the value before: it is taken back.
+    An iteration that would have raised the objective repeats the value before: it is taken back. With a rule, a compiled
+    whole loop may end earlier, and where there is none, no more than ``rule.every`` iterations are made.
 
     Parameters
     ----------
@@ -101,12 +132,12 @@ def run(system: System, point: Point, settings: Settings, count: int) -> list[fl
     work = system.work * count
     patience = 3.0 if work > PATIENT_WORK else 0.0
     with threads.one_blas_thread() if work > LIGHT_WORK else nullcontext():
-        losses = system.whole(point, settings, count, patience)
+        losses = system.whole(point, settings, count, patience, rule)
         if losses is not None:
             return losses
         spare = np.empty_like(point.A)
         losses = []
-        for _ in range(count):
+        for _ in range(count if rule is None else min(count, rule.every)):
             spare = _iterate(system, point, settings, spare, patience)
             losses.append(point.loss)
     return losses

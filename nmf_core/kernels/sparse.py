@@ -11,7 +11,7 @@ import numpy as np
 
 from nmf_core import kernels
 from nmf_core.kernels import threads, twins
-from nmf_core.kernels.hals import BLOCK, Point, Settings
+from nmf_core.kernels.hals import BLOCK, Point, Rule, Settings
 from nmf_core.types import Array
 
 # Parts per product: more than threads, since rows differ in length.
@@ -74,7 +74,7 @@ class SparseSystem:
         """Return Σ(X − WH)²."""
         return self._residual(np.ascontiguousarray(A.T), B)
 
-    def whole(self, point: Point, settings: Settings, count: int, patience: float) -> None:
+    def whole(self, point: Point, settings: Settings, count: int, patience: float, rule: Rule | None = None) -> None:
         """There is no compiled whole loop for sparse X."""
 
 

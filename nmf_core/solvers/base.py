@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
+from nmf_core.kernels.hals import Rule
 from nmf_core.loss import objective
 from nmf_core.problem import Problem
 from nmf_core.types import Array, State
@@ -113,3 +114,10 @@ class Solver:
             state = self.step(problem, state)
             losses.append(state.loss)
         return state, losses
+
+    def until(self, problem: Problem, state: State, count: int, rule: Rule | None) -> tuple[State, list[float]]:
+        """Make up to `count` steps and end where `rule` says so; at most ``rule.every`` if nobody looks at it.
+
+        A compiled whole loop overrides this: it saves the way back here between looks.
+        """
+        return self.many(problem, state, count if rule is None else min(count, rule.every))

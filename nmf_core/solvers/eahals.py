@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nmf_core.kernels.dense import DenseSystem, is_wide
-from nmf_core.kernels.hals import Point, Settings, System, run
+from nmf_core.kernels.hals import Point, Rule, Settings, System, run
 from nmf_core.kernels.sparse import SparseSystem
 from nmf_core.loss import GRAM_LIMIT, frobenius, from_gram
 from nmf_core.problem import Problem
@@ -60,6 +60,12 @@ class ExtrapolatedHals(Solver):
         """Make `count` steps, compiled where the kernels are loaded; the same bits either way."""
         if not problem.update_H:
             return self._many_W(problem, state, count)
+        return self.until(problem, state, count, None)
+
+    def until(self, problem: Problem, state: State, count: int, rule: Rule | None) -> tuple[State, list[float]]:
+        """Make up to `count` steps, fewer where `rule` ends them: small fits are compiled as a whole."""
+        if not problem.update_H:
+            return self._many_W(problem, state, count if rule is None else min(count, rule.every))
         wide, aux = _is_wide(problem), state.aux
         A, B = (state.H, state.W.T) if wide else (state.W.T, state.H)
         A, near, B, far = (np.array(F, order="C") for F in (A, aux["near"], B, aux["far"]))
@@ -73,11 +79,11 @@ class ExtrapolatedHals(Solver):
             cut=self.cut,
             gram_share=GRAM_LIMIT[problem.dtype],
         )
-        losses = run(_system(problem, len(state.H)), point, settings, count)
+        losses = run(_system(problem, len(state.H)), point, settings, count, rule)
         W, H = (point.B.T, point.A) if wide else (point.A.T, point.B)
         numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
         aux = {"near": point.near, "far": point.B_far, **numbers}
-        return replace(state, W=W, H=H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
+        return replace(state, W=W, H=H, n_iter=state.n_iter + len(losses), loss=point.loss, aux=aux), losses
 
     def _many_W(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make steps for fixed H: the products never change, so plain passes are all it takes."""
