@@ -171,7 +171,7 @@ class BuiltRow:
             "bargap": 0.25,
             "title": {"text": title},
             "margin": {"l": 10, "r": 10, "t": 64, "b": 10},
-            "xaxis": {"domain": [0, 0.72], "rangemode": "tozero", "title": {"text": "value"}},
+            "xaxis": {"domain": [0, 0.72], "rangemode": "tozero"},
             "xaxis2": {"domain": [0.76, 1], "title": {"text": "X − sum"}, "nticks": 4, "anchor": "y"},
             "yaxis": {
                 "range": [len(at) - 0.4, -0.6],

@@ -16,7 +16,6 @@ CLEAR = "rgba(0,0,0,0)"
 #: Greys that are seen on white and on a dark page alike.
 GRID, LINE, MUTED = "rgba(128,128,128,0.22)", "rgba(128,128,128,0.55)", "rgb(128,128,128)"
 SMALL = 11
-#: Ask for the hand over points that can be clicked.
 FONT = "Source Sans, Source Sans Pro, Segoe UI, Helvetica, Arial, sans-serif"
 
 
@@ -76,6 +75,19 @@ def figure(data: Iterable[Mapping[str, Any]], layout: Mapping[str, Any]) -> go.F
 
     template()
     return go.Figure(data=list(data), layout={**layout, "template": NAME})
+
+
+def inked(made: go.Figure, color: str) -> go.Figure:
+    """Set the colour of all text that has none of its own, and return the figure.
+
+    Streamlit's theme writes text in a pale grey that is too faint on tinted bars; a page that knows whether it is light
+    or dark gives its own text colour here.
+    """
+    changes: dict[str, Any] = {"font": {"color": color}, "legend": {"font": {"color": color}}}
+    for key, axis in made.layout.to_plotly_json().items():
+        if key[:5] in ("xaxis", "yaxis") and axis.get("visible", True) and axis.get("showticklabels", True):
+            changes[key] = {"tickfont": {"color": color}, "title": {"font": {"color": color}}}
+    return made.update_layout(changes)
 
 
 def grid_domains(

@@ -10,6 +10,7 @@ import streamlit as st
 
 from nmf_core.export import frame_csv
 from nmf_core.figures.base import Picture
+from nmf_core.figures.template import inked
 from nmf_core.figures.text import plain, shorten
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -75,7 +76,7 @@ def picture(
         The chosen points (empty when nothing is chosen or choosing is off).
     """
     event = st.plotly_chart(
-        p.build(),
+        inked(p.build(), _ink()),
         key=key,
         theme="streamlit",
         alt=p.describe(),
@@ -85,6 +86,12 @@ def picture(
     )
     _numbers(p, key, download or key)
     return event["selection"]["points"] if selectable or on_select else []
+
+
+def _ink() -> str:
+    """Return the text colour of the visitor's theme: Streamlit's own for charts is too faint on tinted bars."""
+    kind = "dark" if st.context.theme.type == "dark" else "light"
+    return str(st.get_option(f"theme.{kind}.textColor") or ("#fafafa" if kind == "dark" else "#31333f"))
 
 
 @st.fragment

@@ -8,7 +8,7 @@ import plotly.io as pio
 import pytest
 
 from nmf_core.figures.palette import COMPONENT_COLORS
-from nmf_core.figures.template import axis_id, axis_key, figure, grid_domains, note, template
+from nmf_core.figures.template import axis_id, axis_key, figure, grid_domains, inked, note, template
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,3 +58,16 @@ def test_axes_are_numbered_as_plotly_does():
 
 def test_an_empty_figure_says_why():
     assert note("Nothing here.").layout.annotations[0].text == "Nothing here."
+
+
+def test_ink_colours_the_text_and_nothing_else():
+    made = figure(
+        [{"type": "bar", "y": [1]}],
+        {"xaxis": {"visible": False}, "yaxis": {"tickfont": {"size": 9}}, "legend": {"y": 1}, "height": 300},
+    )
+    dark = inked(made, "#eeeeee")
+    assert dark.layout.font.color == "#eeeeee"
+    assert (dark.layout.yaxis.tickfont.color, dark.layout.yaxis.tickfont.size) == ("#eeeeee", 9)
+    assert dark.layout.xaxis.tickfont.color is None
+    assert (dark.layout.legend.y, dark.layout.height) == (1, 300)
+    assert dark.layout.paper_bgcolor is None
