@@ -301,7 +301,7 @@ def test_awkward_input_ends_in_a_sane_result(solver, case, kind):
         X = sp.csr_array(X)
     for beta in [b for b in (2.0, 1.0, 0.5) if cls.handles(b)]:
         for init in ("random", "nndsvda"):
-            result = fit(X, rank=min(3, *X.shape), solver=solver, loss=beta, init=init, max_iter=25)
+            result = fit(X, rank=min(3, *X.shape), solver=solver, loss=beta, init=init, max_iter=12)
             assert np.isfinite(result.W).all()
             assert np.isfinite(result.H).all()
             assert result.W.min(initial=0) >= 0

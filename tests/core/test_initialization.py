@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition._nmf import _initialize_nmf
 
-from nmf_core import initialization
+from nmf_core import leading
 from nmf_core.fit import fit
 from nmf_core.initialization import initialize
 from nmf_core.problem import prepare
@@ -51,7 +51,7 @@ def test_nndsvd_gives_scikit_learns_values(name, init, kind, rank):
 
 def test_randomised_vectors_give_scikit_learns_values(monkeypatch):
     """On a matrix too large for Gram matrices the same random sketch is taken as there, so even its errors agree."""
-    monkeypatch.setattr(initialization, "GRAM_SIDE", 0)
+    monkeypatch.setattr(leading, "GRAM_SIDE", 0)
     X = np.random.default_rng(1).gamma(1, 1, (80, 60))
     W, H = initialize(prepare(X), 5, "nndsvd", seed=3)
     W_theirs, H_theirs = _initialize_nmf(X, 5, init="nndsvd", random_state=3)
