@@ -409,8 +409,13 @@ class RestartLosses:
         layout = {
             "height": 240,
             "showlegend": False,
-            "xaxis": {"title": {"text": "restarts, best first"}},
-            "yaxis": {"title": {"text": "loss above the best (%)"}, "rangemode": "tozero"},
+            "xaxis": {"title": {"text": "restarts, best first"}, "tickformat": "d", "range": [0.5, len(order) + 0.5]},
+            # Differences below a thousandth of a percent are rounding, not news: the axis does not magnify them.
+            "yaxis": {
+                "title": {"text": "loss above the best (%)"},
+                "range": [0, 1.08 * max(float(excess.max()), 1e-3)],
+                "exponentformat": "none",
+            },
             "margin": {"t": 16},
         }
         return figure(data, layout)

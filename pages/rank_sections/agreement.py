@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from nmf_core.components import present_matrices
 from nmf_core.figures.rank_consensus import ConsensusMap
+from nmf_core.figures.text import plain
 from nmf_core.selection import agreement
+from nmf_core.types import Array
 from pages.rank_sections.context import View
 from pages.ui import widgets
 from pages.ui.state import pick
@@ -27,7 +30,9 @@ def show(view: View) -> None:
     if labels:
         name = str(pick("Known classes", list(labels), "rank_classes"))
         classes = np.asarray(labels[name])[rows].astype(str)
-    groups = sweep.groups(rank)
+    parts = present_matrices(view.dataset, *sweep.factors(rank))
+    # Groups carry the numbers and colours that the components have on every page.
+    groups = _as_displayed(sweep.groups(rank), e.best, parts.index)
     if len(groups) < 2 or rank < 2:
         st.info("Consensus takes at least two restarts and two components.")
         return
@@ -59,5 +64,14 @@ def show(view: View) -> None:
             f"Groups of the best restart against **{widgets.md(name)}**: purity {agreement.purity(table):.3f}, entropy "
             f"{agreement.entropy(table):.3f}."
         )
-        frame = pd.DataFrame(table, index=[f"component {g + 1}" for g in group_names], columns=class_names)
+        frame = pd.DataFrame(table, index=[plain(parts.names[g]) for g in group_names], columns=class_names)
         st.dataframe(frame)
+
+
+def _as_displayed(groups: Array, best: int, index: Array) -> Array:
+    """Renumber the best restart's groups by display position; those of the others have no meaning outside their restart."""
+    place = np.empty(len(index), dtype=groups.dtype)
+    place[index] = np.arange(len(index))
+    out = groups.copy()
+    out[best] = place[groups[best]]
+    return out

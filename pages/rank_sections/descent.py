@@ -42,5 +42,6 @@ def show(view: View) -> None:
     st.caption(
         "A mark is a component, its size the share it holds; hover for its strongest features, click to look at its rank."
     )
-    for sentence in tree.fates(cutoff):
-        st.caption(sentence)
+    with st.expander("What happens from rank to rank, in words"):
+        for sentence in tree.fates(cutoff):
+            st.markdown(f"- {sentence}")

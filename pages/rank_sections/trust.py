@@ -39,6 +39,11 @@ def show(view: View) -> None:
     _missing(view)
 
 
+def _is_small(view: View) -> bool:
+    """Whether error bars take moments, so that they are drawn without being asked for."""
+    return view.dataset.shape[0] * view.dataset.shape[1] * view.rank <= 10_000
+
+
 def _restarts(view: View, parts: Parts) -> None:
     e = view.sweep.at(view.rank)
     st.markdown("#### Other starts")
@@ -76,7 +81,9 @@ def _bootstrap(view: View, parts: Parts) -> None:
                 help="1 for samples in no order; longer runs for time series and maps, where neighbours are alike.",
             )
         )  # fmt: skip
-        wanted = switch("Draw the error bars", "boot_on", help=f"Fits rank {view.rank} again {n} times.")
+        wanted = switch(
+            "Draw the error bars", "boot_on", _is_small(view), help=f"Fits rank {view.rank} again {n} times."
+        )
     if not wanted:
         st.caption("Shows how far every bar moves when the samples are drawn again, and which components survive that.")
         return
