@@ -12,7 +12,7 @@ from nmf_core.figures.component_lines import thin
 from nmf_core.figures.component_tiles import cells
 from nmf_core.figures.palette import OTHER_COLOR, with_alpha
 from nmf_core.figures.png import sheet
-from nmf_core.figures.template import LINE, MUTED, SMALL, figure
+from nmf_core.figures.template import LINE, MUTED, SMALL, figure, titled
 from nmf_core.figures.text import label, number, percent
 from nmf_core.types import Array, Dataset, is_sparse
 
@@ -162,15 +162,12 @@ class BuiltRow:
                 "hovertemplate": "%{customdata}<br>X − sum %{x:.3g}<extra></extra>",
             }
         )
-        title = self._title()
-        if len(at) < len(x):
-            title += f"<br><sup>the {len(at)} largest of {len(x):,} features</sup>"
+        fewer = f"the {len(at)} largest of {len(x):,} features"
         layout = {
             "height": 150 + 24 * max(len(at), 4),
             "barmode": "stack",
             "bargap": 0.25,
-            "title": {"text": title},
-            "margin": {"l": 10, "r": 10, "t": 64, "b": 10},
+            **titled(self._title(), [fewer] if len(at) < len(x) else ()),
             "xaxis": {"domain": [0, 0.72], "rangemode": "tozero"},
             "xaxis2": {"domain": [0.76, 1], "title": {"text": "X − sum"}, "nticks": 4, "anchor": "y"},
             "yaxis": {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmf_core.figures.palette import COMPONENT_COLORS
-from nmf_core.figures.template import MUTED, figure
+from nmf_core.figures.template import MUTED, figure, titled
 from nmf_core.figures.text import count, number, percent
 from nmf_core.types import Array, Dataset, FitResult, Trace, is_sparse
 
@@ -96,7 +96,7 @@ class ErrorCurve:
         scale = "log" if self._logarithmic() else "linear"
         layout: dict[str, Any] = {
             "height": self.height,
-            "title": {"text": self._title(len(others), len(drawn))},
+            **titled(self._title(), self._notes(len(others), len(drawn))),
             "xaxis": {"title": {"text": "seconds of computing" if unit else "iteration"}, "rangemode": "tozero"},
             "yaxis": {"title": {"text": "loss"}, "type": scale, "range": [low, high], "exponentformat": "power"},
             "showlegend": bool(others),
@@ -193,12 +193,12 @@ class ErrorCurve:
             "title": {"text": "relative error"},
         }
 
-    def _title(self, others: int, drawn: int) -> str:
+    def _notes(self, others: int, drawn: int) -> list[str]:
+        return [f"{drawn} of {others} other restarts drawn"] if drawn < others else []
+
+    def _title(self) -> str:
         what = {2.0: "Frobenius loss", 1.0: "Kullback–Leibler loss", 0.0: "Itakura–Saito loss"}
-        title = what.get(self.result.request.beta, f"β-divergence, β = {self.result.request.beta:g}")
-        if drawn < others:
-            title += f" · {drawn} of {others} other restarts drawn"
-        return title
+        return what.get(self.result.request.beta, f"β-divergence, β = {self.result.request.beta:g}")
 
 
 def _round_values(low: float, high: float, *, logarithmic: bool) -> list[float]:

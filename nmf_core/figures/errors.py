@@ -10,7 +10,7 @@ import numpy as np
 from nmf_core.components import Parts, dominant
 from nmf_core.figures.groups import groups_of
 from nmf_core.figures.palette import with_alpha
-from nmf_core.figures.template import MUTED, SMALL, figure
+from nmf_core.figures.template import MUTED, SMALL, figure, titled
 from nmf_core.figures.text import count, label, number, percent
 from nmf_core.quality import Errors, errors_of
 from nmf_core.types import Array, Dataset
@@ -69,12 +69,10 @@ class SampleErrors:
                 }
             )
         middle = float(100 * np.nanmedian(relative)) if np.isfinite(relative).any() else 0.0
-        title = "Error of each sample"
-        if len(shown) < len(relative):
-            title += f" · {len(shown):,} of {len(relative):,} shown, the worst among them"
+        thinned = f"{len(shown):,} of {len(relative):,} shown, the worst among them"
         layout = {
             "height": 340,
-            "title": {"text": title},
+            **titled("Error of each sample", [thinned] if len(shown) < len(relative) else ()),
             "xaxis": {"title": {"text": "row of the data"}, "showgrid": False},
             "yaxis": {"title": {"text": "relative error, %"}, "rangemode": "tozero"},
             "shapes": [_level(middle)],
@@ -165,10 +163,10 @@ class FeatureErrors:
                 "name": "features",
             }
         ]
-        more = f" · the worst {len(shown)} of {len(relative):,}" if len(shown) < len(relative) else ""
+        more = [f"the worst {len(shown)} of {len(relative):,}"] if len(shown) < len(relative) else []
         layout = {
             "height": 90 + 22 * len(shown),
-            "title": {"text": f"Error of each feature{more}"},
+            **titled("Error of each feature", more),
             "xaxis": {"title": {"text": "relative error, %"}, "rangemode": "tozero"},
             "yaxis": {
                 "range": [len(shown) - 0.4, -0.6],

@@ -11,7 +11,7 @@ from nmf_core.components import Parts, dominant
 from nmf_core.figures.aggregate import SIDE, block_modes, block_sizes, block_starts, mean_rows
 from nmf_core.figures.ordering import Ordering, label_codes, order_features, order_samples
 from nmf_core.figures.palette import SEQUENTIAL, label_color, stepped_scale
-from nmf_core.figures.template import SMALL, figure
+from nmf_core.figures.template import SMALL, figure, titled
 from nmf_core.figures.text import count, label, number
 from nmf_core.types import Array, Dataset
 
@@ -68,7 +68,7 @@ class SampleHeatmap:
         data.append(_points(values, heads, parts, names, flip=False))
         layout: dict[str, Any] = {
             "height": self.height,
-            "title": {"text": self._title(order, blocks)},
+            **titled("W: the recipe of each sample", self._notes(order, blocks)),
             "xaxis": {
                 "domain": [x0, 1],
                 **_component_ticks(parts, limit=18 if rank > 6 else 40),
@@ -142,16 +142,9 @@ class SampleHeatmap:
         starts = block_starts(n, min(SIDE, max(50, CELLS // parts.rank)))
         return order, starts, block_sizes(starts, n), mean_rows(parts.W, order.order, starts).astype(np.float32)
 
-    def _title(self, order: Ordering, blocks: int) -> str:
+    def _notes(self, order: Ordering, blocks: int) -> list[str]:
         n = self.dataset.shape[0]
-        title = "W: the recipe of each sample"
-        if blocks < n:
-            title += f" · {n:,} samples as {blocks} averages"
-        if self.parts.visible().rank > COMPONENTS:
-            title += f" · first {COMPONENTS} components"
-        if "only" in order.words:
-            title += f"<br><sup>{order.words}</sup>"
-        return title
+        return _notes("samples", n, blocks, self.parts.visible().rank, order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,19 +177,12 @@ class FeatureHeatmap:
         order, starts, sizes, values = self._shown()
         heads = starts if order.order is None else order.order[starts]
         names = _block_names(self.dataset.cols, order.order, starts, sizes)
-        rank, blocks = parts.rank, len(starts)
+        rank, blocks, visible = parts.rank, len(starts), self.parts.visible().rank
         m = self.dataset.shape[1]
-        title = "H: the components, feature by feature"
-        if blocks < m:
-            title += f" · {m:,} features as {blocks} averages"
-        if self.parts.visible().rank > COMPONENTS:
-            title += f" · first {COMPONENTS} components"
-        if "only" in order.words:
-            title += f"<br><sup>{order.words}</sup>"
         ticks = _thin_ticks(names, 40, limit=24) if blocks == m else _position_ticks(starts, m, order)
         layout = {
             "height": self.height or int(min(900, 170 + max(22 * min(rank, 30), 110) + (80 if blocks > 12 else 20))),
-            "title": {"text": title},
+            **titled("H: the components, feature by feature", _notes("features", m, blocks, visible, order)),
             "xaxis": {"range": [-0.5, blocks - 0.5], "showgrid": False, "zeroline": False, **ticks},
             "yaxis": {
                 "range": [rank - 0.5, -0.5],
@@ -243,6 +229,15 @@ class FeatureHeatmap:
         starts = block_starts(m, min(SIDE, max(50, CELLS // parts.rank)))
         values = mean_rows(parts.H.T, order.order, starts).astype(np.float32)
         return order, starts, block_sizes(starts, m), values
+
+
+def _notes(what: str, n: int, blocks: int, rank: int, order: Ordering) -> list[str]:
+    """Say what the picture leaves out or puts together."""
+    return [
+        f"{n:,} {what} as {blocks} averages" if blocks < n else "",
+        f"first {COMPONENTS} of {rank:,} components" if rank > COMPONENTS else "",
+        order.words if "only" in order.words else "",
+    ]
 
 
 def _first(parts: Parts) -> Parts:

@@ -11,7 +11,7 @@ from nmf_core.components import Parts
 from nmf_core.figures.aggregate import block_means, block_starts, fit_cells, mean_rows
 from nmf_core.figures.ordering import Ordering, order_features, order_samples
 from nmf_core.figures.palette import DIVERGING, SEQUENTIAL
-from nmf_core.figures.template import SMALL, figure
+from nmf_core.figures.template import SMALL, figure, titled
 from nmf_core.figures.text import count, label, number, percent
 from nmf_core.quality import errors_of
 from nmf_core.types import Array, Dataset, is_sparse
@@ -84,8 +84,8 @@ class Reconstruction:
         x_ticks = self._ticks(self.dataset.cols, col_order, m, small, 12)
         layout: dict[str, Any] = {
             "height": self.height,
-            "title": {"text": self._title(exact, row_order, col_order)},
-            "margin": {"l": 10, "r": 10, "t": 84, "b": 10},
+            **titled(f"{n:,} samples × {m:,} features", self._notes(exact, row_order, col_order)),
+            "margin": {"l": 10, "r": 10, "t": 84 if exact else 104, "b": 10},
             "yaxis": {
                 "autorange": "reversed",
                 "showgrid": False,
@@ -206,14 +206,12 @@ class Reconstruction:
             "tickfont": {"size": SMALL},
         }
 
-    def _title(self, exact: bool, rows: Ordering, cols: Ordering) -> str:
-        n, m = self.dataset.shape
-        title = f"{n:,} samples × {m:,} features"
-        if not exact:
-            a, b = fit_cells(n, m, PANEL_CELLS)
-            title += f" · shown as {a} × {b} averages (errors of opposite sign cancel within an average)"
+    def _notes(self, exact: bool, rows: Ordering, cols: Ordering) -> list[str]:
         notes = [o.words for o in (rows, cols) if "only" in o.words]
-        return title + (f"<br><sup>{notes[0]}</sup>" if notes else "")
+        if not exact:
+            a, b = fit_cells(*self.dataset.shape, PANEL_CELLS)
+            notes.insert(0, f"shown as {a} × {b} averages (errors of opposite sign cancel within an average)")
+        return notes[:2]
 
 
 def _seen(dataset: Dataset) -> Any:

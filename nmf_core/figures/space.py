@@ -10,7 +10,7 @@ import numpy as np
 from nmf_core.components import Parts, dominant
 from nmf_core.figures.groups import DOMINANT, groups_of
 from nmf_core.figures.palette import stepped_scale
-from nmf_core.figures.template import SMALL, figure, note
+from nmf_core.figures.template import SMALL, figure, note, titled
 from nmf_core.figures.text import count, label, number
 from nmf_core.types import Array, Dataset
 
@@ -85,10 +85,10 @@ class ComponentSpace:
                 }
             )
         n = len(parts.W)
-        title = f"Samples by {a} and {b}" + (f" · {len(shown):,} of {n:,} shown" if len(shown) < n else "")
+        thinned = f"{len(shown):,} of {n:,} shown"
         layout = {
             "height": self.height,
-            "title": {"text": title},
+            **titled(f"Samples by {a} and {b}", [thinned] if len(shown) < n else ()),
             "xaxis": {"title": {"text": _axis_title(parts, i)}, "rangemode": "tozero"},
             "yaxis": {"title": {"text": _axis_title(parts, j)}, "rangemode": "tozero"},
             "legend": {"title": {"text": label(groups.title, 30) + " ", "font": {"size": 13}}, "y": -0.18},
@@ -180,12 +180,13 @@ class ParallelComponents:
                 "tickfont": {"size": 10},
             }
         ]
-        title = "Every sample across all components"
+        title, notes = "Every sample across all components", []
         if parts.rank < self.parts.visible().rank:
             title = f"Every sample across the first {parts.rank} of {self.parts.visible().rank} components"
         if len(shown) < len(parts.W):
-            title += f" · {len(shown):,} of {len(parts.W):,} shown"
-        return figure(data, {"height": 400, "title": {"text": title}, "margin": {"l": 50, "r": 20, "t": 90, "b": 20}})
+            notes.append(f"{len(shown):,} of {len(parts.W):,} samples shown")
+        margin = {"l": 50, "r": 20, "t": 90, "b": 20}
+        return figure(data, {"height": 400, **titled(title, notes), "margin": margin})
 
     def describe(self) -> str:
         """Say what a line is and what the components reach."""

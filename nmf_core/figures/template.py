@@ -77,6 +77,17 @@ def figure(data: Iterable[Mapping[str, Any]], layout: Mapping[str, Any]) -> go.F
     return go.Figure(data=list(data), layout={**layout, "template": NAME})
 
 
+def titled(title: str, notes: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the layout of a title with notes in small type on a line of their own, and the margin it needs.
+
+    A note on the same line would be cut off where a chart fills half a page.
+    """
+    said = [text for text in notes if text]
+    if not said:
+        return {"title": {"text": title}}
+    return {"title": {"text": f"{title}<br><sup>{' · '.join(said)}</sup>"}, "margin": {"t": 58}}
+
+
 def inked(made: go.Figure, color: str) -> go.Figure:
     """Set the colour of all text that has none of its own, and return the figure.
 
