@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ _limit: int | None = None
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _blas: Any = None
-_blas_libraries = 0
+_blas_libraries: tuple[bool, ...] = ()
 _blas_users = 0
 _blas_limiter: Any = None
 
@@ -116,14 +117,15 @@ if hasattr(os, "register_at_fork"):
 def one_blas_thread() -> Iterator[None]:
     """Hold every BLAS library to one thread for a while; overlapping users share one limit."""
     global _blas, _blas_libraries, _blas_users, _blas_limiter
-    import sys
-
-    from threadpoolctl import ThreadpoolController
-
     with _lock:
         if _blas_users == 0:
-            if _blas is None or _blas_libraries != len(sys.modules):
-                _blas, _blas_libraries = ThreadpoolController(), len(sys.modules)
+            if "scipy" in sys.modules:  # its own OpenBLAS must be loaded first, or it escapes the limit
+                import scipy.linalg.cython_blas  # noqa: F401
+            loaded = ("scipy.linalg.cython_blas" in sys.modules, "sklearn" in sys.modules, "torch" in sys.modules)
+            if _blas is None or _blas_libraries != loaded:
+                from threadpoolctl import ThreadpoolController
+
+                _blas, _blas_libraries = ThreadpoolController(), loaded
             _blas_limiter = _blas.limit(limits=1, user_api="blas")
             _blas_limiter.__enter__()
         _blas_users += 1
