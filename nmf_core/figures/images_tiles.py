@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: Tiles drawn at most; more would send too much and show too little.
 MOST = 144
 ACCENT = "#e69f00"
+#: Pixels that a chart across the whole page has at most.
+WIDE = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +99,9 @@ class PictureTiles:
             texts = [f'<span style="color:{c}">■</span> {t}' for c, t in zip(self.colors, texts, strict=False)]
         hover = [label(text, 120) for text in (self.hover or self.captions)[:n]] or [""] * n
         built = tile_figure(drawn, texts, hover, np.arange(n), columns, title=self._title())
+        built.layout.height = int(
+            24 + 40 * bool(self._title()) + drawn.rows * drawn.pitch[0] * min(1.0, WIDE / drawn.width)
+        )
         height, width_px = drawn.cell
         shapes: list[dict[str, Any]] = []
         for i in self.chosen:

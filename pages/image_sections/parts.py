@@ -201,7 +201,8 @@ def _rebuilt(dataset: Dataset, parts: Parts) -> None:
     high = float(max(np.nanmax(whole.original), whole.running[-1].max(), 1e-12))
     added = built.contributions[-1] if len(built.order) else np.zeros(dataset.shape[1])
     residual = built.residual
-    worst = float(np.nanmax(np.abs(residual))) if np.isfinite(residual).any() else 1.0
+    # Never so fine a scale that rounding errors of a perfect sum look like a residual.
+    worst = max(float(np.nanmax(np.abs(residual))) if np.isfinite(residual).any() else 0.0, 0.02 * high)
     last = parts.names[built.order[-1]] if len(built.order) else "nothing yet"
     sofar, left_over, original, piece = (
         tiles(v[None], shape)[0] for v in (built.running[-1], residual, built.original, added)

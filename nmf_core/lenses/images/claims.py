@@ -15,6 +15,8 @@ from nmf_core.lenses.images.truth import FOUND, PENALISED, PLAIN, SIGNED, Known
 
 #: Differences below these are called a tie.
 DB, NMI = 0.1, 0.01
+#: A relative error below this is rounding.
+EXACT = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,11 @@ def parts_claim(comparison: Comparison) -> Claim:
     told = f"Hoyer sparseness of the parts at rank {comparison.rank}: NMF {_sparse(nmf):.2f}, " + (
         f"PCA {_sparse(pca):.2f}, VQ {_sparse(vq):.2f}"
     )
-    more = nmf.error / pca.error - 1 if pca.error > 0 else float("nan")
-    cost = (
-        f"The price is error: {nmf.error:.1%} for NMF, {more:.0%} more than PCA's {pca.error:.1%} (no method of this rank "
-        f"can do better than PCA by much); VQ's is {vq.error:.1%}."
-    )
+    if max(nmf.error, pca.error) < EXACT:
+        cost = f"NMF and PCA both give the pictures back exactly; VQ's error is {vq.error:.1%}."
+    else:
+        more = nmf.error / max(pca.error, 1e-12) - 1
+        cost = f"The price is error: {nmf.error:.1%} for NMF, {more:.0%} more than PCA's {pca.error:.1%}; VQ's is {vq.error:.1%}."
     if _sparse(nmf) > max(_sparse(pca), _sparse(vq)):
         return Claim(True, f"NMF's parts are the most local ({told}). {cost}")
     return Claim(False, f"Here NMF's parts are not the most local ({told}). {cost}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any
 
 import numpy as np
@@ -59,13 +60,12 @@ def decode(data: bytes, most: int = 640) -> Array:
     from PIL import Image, ImageOps
 
     try:
-        picture: Any = Image.open(io.BytesIO(data), formats=FORMATS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is stricter
+            picture: Any = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = picture.size
         if width * height > MAX_PIXELS:
-            raise UnreadablePicture(
-                f"The picture has {width:,} × {height:,} pixels; up to {MAX_PIXELS:,} can be opened. "
-                "Make it smaller first."
-            )
+            raise Image.DecompressionBombError
         picture.draft("RGB", (most, most))  # a large JPEG is decoded at a fraction of its size
         picture = ImageOps.exif_transpose(picture)
         if picture.mode.startswith("I") or picture.mode == "F":
@@ -76,9 +76,11 @@ def decode(data: bytes, most: int = 640) -> Array:
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         flat = Image.alpha_composite(white, layered).convert("RGB")
         flat.thumbnail((most, most), Image.Resampling.LANCZOS)
-    except UnreadablePicture:
-        raise
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise UnreadablePicture(
+            f"The picture has more than {MAX_PIXELS:,} pixels, too many to open here. Make it smaller first."
+        ) from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise UnreadablePicture(
             f"The file could not be read as a picture. Formats that can be read: {', '.join(FORMATS)}."
         ) from error
