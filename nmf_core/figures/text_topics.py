@@ -51,7 +51,7 @@ class TopicWords:
     def build(self) -> go.Figure:
         """Return the figure."""
         shown = self._shown()
-        top = self.topics.top(self.n, self.weight)
+        top, exclusivity = self.topics.top(self.n, self.weight), self.topics.exclusivity
         domains = grid_domains(len(shown), self.columns, gap_x=0.06, gap_y=0.2)
         data: list[dict[str, Any]] = []
         notes: list[dict[str, Any]] = []
@@ -60,7 +60,7 @@ class TopicWords:
         for i, t in enumerate(shown):
             columns = top[t][self.topics.words[t, top[t]] > 0]
             weight = self.topics.words[t, columns].astype(np.float32)
-            own = (weight * self.topics.exclusivity[t, columns]).astype(np.float32)
+            own = (weight * exclusivity[t, columns]).astype(np.float32)
             words = [label(word, 24) for word in self.topics.vocabulary[columns]]
             hover = [
                 f"<b>{word}</b><br>weight {percent(w)} of the topic<br>exclusivity {number(o / w if w else 0, 3)}"

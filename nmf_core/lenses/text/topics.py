@@ -103,32 +103,31 @@ class Topics:
         """
         if not 0 <= weight <= 1:
             raise ValueError(f"λ: must be from 0 to 1, not {weight!r}")
-        with np.errstate(divide="ignore"):
-            log_words, log_marginal = np.log(self.words), np.log(self.marginal)
-        safe = np.where(np.isfinite(log_marginal), log_marginal, 0)
-        return np.where(np.isfinite(log_words), log_words - (1 - weight) * safe, -np.inf)
+        return _relevance(self.words, self.marginal, weight)
 
     def top(self, n: int = 10, weight: float = 1.0) -> Array:
         """Return the columns of the n most relevant words of each topic, best first, of shape (n_topics, n).
 
         Ties go to the earlier column, so that equal models show equal lists.
         """
-        return np.argsort(-self.relevance(weight), axis=1, kind="stable")[:, : min(n, len(self.vocabulary))]
+        return best(self.relevance(weight), n)
 
     def table(self, topic: int, n: int = 30, weight: float = 0.6) -> pd.DataFrame:
         """Return the n most relevant words of a topic with weight, exclusivity, relevance, lift and corpus share."""
         import pandas as pd
 
-        columns = self.top(n, weight)[topic]
-        columns = columns[self.words[topic, columns] > 0]
+        weights = self.words[[topic]]
+        relevance = _relevance(weights, self.marginal, weight)
+        columns = best(relevance, n)[0]
+        columns = columns[weights[0, columns] > 0]
         marginal = self.marginal[columns]
         return pd.DataFrame(
             {
                 "word": self.vocabulary[columns],
-                "weight": self.words[topic, columns],
-                "exclusivity": self.exclusivity[topic, columns],
-                "relevance": self.relevance(weight)[topic, columns],
-                "lift": self.words[topic, columns] / np.where(marginal > 0, marginal, np.nan),
+                "weight": weights[0, columns],
+                "exclusivity": weights[0, columns] / self.words[:, columns].sum(axis=0),
+                "relevance": relevance[0, columns],
+                "lift": weights[0, columns] / np.where(marginal > 0, marginal, np.nan),
                 "share in corpus": marginal,
             }
         )
@@ -136,6 +135,24 @@ class Topics:
     def renamed(self, names: dict[int, str]) -> Topics:
         """Return the same topics with some names replaced (keys: rows of the fitted H)."""
         return replace(self, names=tuple(names.get(int(i)) or n for i, n in zip(self.index, self.names, strict=True)))
+
+
+def _relevance(words: Array, marginal: Array, weight: float) -> Array:
+    with np.errstate(divide="ignore"):
+        log_words, log_marginal = np.log(words), np.log(marginal)
+    safe = np.where(np.isfinite(log_marginal), log_marginal, 0)
+    return np.where(np.isfinite(log_words), log_words - (1 - weight) * safe, -np.inf)
+
+
+def best(values: Array, n: int) -> Array:
+    """Return the columns of the n largest values of each row, the largest first, ties to the earlier column."""
+    n = min(n, values.shape[1])
+    rows = np.empty((len(values), n), dtype=np.int64)
+    for i, row in enumerate(values):
+        least = np.partition(row, len(row) - n)[len(row) - n]
+        candidates = np.flatnonzero(row >= least)
+        rows[i] = candidates[np.argsort(-row[candidates], kind="stable")][:n]
+    return rows
 
 
 def normalized(rows: Array) -> Array:
@@ -150,7 +167,7 @@ def suggest_names(topics: Topics, n: int = 3) -> tuple[str, ...]:
     Two topics never get the same name: the later one takes further words.
     """
     names: list[str] = []
-    lists = np.argsort(-topics.words * topics.exclusivity, axis=1, kind="stable")[:, :12]
+    lists = best(topics.words * topics.exclusivity, 12)
     for t in range(topics.rank):
         words = [str(topics.vocabulary[j]) for j in lists[t] if topics.words[t, j] > 0]
         chosen: list[str] = []
