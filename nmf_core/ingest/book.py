@@ -13,6 +13,7 @@ from nmf_core.ingest.dialect import MISSING, Dialect
 
 _US = re.compile(r"[+-]?\d{1,3}([, '’\u00a0\u202f]\d{3})*(\.\d*)?([eE][+-]?\d+)?$")
 _EU = re.compile(r"[+-]?\d{1,3}([. '’\u00a0\u202f]\d{3})*(,\d*)?([eE][+-]?\d+)?$")
+_ARROW_NUMBER = r"^(?i:[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?)$"
 _DIGITS = re.compile(r"\s*[+-]?\d{16,}\s*$")
 
 
@@ -49,26 +50,52 @@ class Book:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        column, out = self.columns[j], self.block[j, start : start + len(cells)]
+        if self.dialect.thousands:
+            self._one_by_one(j, start, out, cells.to_pylist())
+            return
         values = cells
-        if not self.dialect.thousands and not self.columns[j].bad:
+        if self.dialect.decimal == ",":
+            if pc.any(pc.match_substring(values, ".")).as_py():
+                self._one_by_one(j, start, out, cells.to_pylist())
+                return
+            values = pc.replace_substring(values, ",", ".")
+        if column.bad <= column.found:
             try:
-                if self.dialect.decimal == ",":
-                    if pc.any(pc.match_substring(values, ".")).as_py():
-                        raise pa.ArrowInvalid("a point among decimal commas")
-                    values = pc.replace_substring(values, ",", ".")
-                try:
-                    numbers = pc.cast(values, pa.float64())
-                except pa.ArrowInvalid:
-                    trimmed = pc.utf8_trim_whitespace(values)
-                    gone = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(sorted(MISSING)))
-                    numbers = pc.cast(pc.if_else(gone, pa.scalar("nan"), trimmed), pa.float64())
-                out = self.block[j, start : start + len(cells)]
-                out[:] = numbers.to_numpy(zero_copy_only=False)
+                out[:] = pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False)
                 self._count(j, start, out, cells)
                 return
             except pa.ArrowInvalid:
                 pass
-        self._one_by_one(j, start, self.block[j, start : start + len(cells)], cells.to_pylist())
+        trimmed = pc.utf8_trim_whitespace(values)
+        gone = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(sorted(MISSING)))
+        good = pc.and_not(pc.match_substring_regex(trimmed, _ARROW_NUMBER), gone)
+        if pc.all(pc.or_(good, gone)).as_py():
+            out[:] = pc.cast(pc.if_else(gone, pa.scalar("nan"), trimmed), pa.float64()).to_numpy(zero_copy_only=False)
+            self._count(j, start, out, cells)
+            return
+        self._mixed(j, start, out, cells, trimmed, gone.to_numpy(zero_copy_only=False), good)
+
+    def _mixed(self, j: int, start: int, out: Any, cells: Any, trimmed: Any, gone: Any, good: Any) -> None:
+        """Take a batch with cells that are neither numbers nor missing."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = self.columns[j]
+        mask = good.to_numpy(zero_copy_only=False)
+        out[:] = np.nan
+        if mask.any():
+            out[mask] = pc.cast(trimmed.filter(good), pa.float64()).to_numpy(zero_copy_only=False)
+        bad = np.flatnonzero(~mask & ~gone)
+        column.found += int(mask.sum())
+        column.missing += int(gone.sum())
+        column.infinite += int(np.isinf(out).sum())
+        column.bad += len(bad)
+        for i in bad[: max(0, 5 - len(column.examples))]:
+            column.examples.append((start + int(i) + 1, trimmed[int(i)].as_py()[:60]))
+        if column.texts is None:
+            column.texts = [_text(x) for x in self.block[j, :start]]
+        column.texts.extend(cells.to_pylist())
 
     def _count(self, j: int, start: int, out: Any, texts: Any) -> None:
         column = self.columns[j]

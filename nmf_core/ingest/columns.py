@@ -14,6 +14,7 @@ from nmf_core.ingest.dialect import MISSING
 from nmf_core.types import Array
 
 EXACT = 2.0**53
+LOOKED_AT = 5000  # cells that tell the kind of a column of text
 _TRUE = frozenset(("true", "yes", "y", "t", "wahr", "ja", "vrai", "oui"))
 _FALSE = frozenset(("false", "no", "n", "f", "falsch", "nein", "faux", "non"))
 _DATE = re.compile(
@@ -68,11 +69,13 @@ class Column:
 
 def kind_of_texts(texts: Sequence[str]) -> str:
     """Tell dates, truth values and complex numbers from other text; every cell that is not missing must agree."""
-    sample = [t.strip() for t in texts if t.strip().lower() not in MISSING]
+    sample = [t.strip() for t in texts[:LOOKED_AT] if t.strip().lower() not in MISSING]
     low = {t.lower() for t in sample}
+    if low and low <= (_TRUE | _FALSE) and len(texts) > LOOKED_AT:
+        low = {t.strip().lower() for t in texts} - MISSING
     if low and low <= (_TRUE | _FALSE) and len(low) <= 2 and low & _TRUE and low & _FALSE:
         return "bool"
-    head = sample[:2000]
+    head = sample
     if head and all(_DATE.match(t) for t in head):
         return "date"
     if (

@@ -59,7 +59,7 @@ def read_delimited(body: bytes | memoryview, talk: Talk) -> list[Column]:
         raise Refused("no-rows", "The table has a header but no rows", hint="Choose a file that holds data")
     step = stride(n_upper, width, talk)
     book = Book(width, -(-n_upper // step), dialect)
-    comments = COMMENT.search(rows) is not None
+    comments = _count(rows, b"#") > 0 and COMMENT.search(rows) is not None
     quoted = b'"' in bytes(rows[:SAMPLE_BYTES]) or _count(rows, b'"') > 0
     simple = (
         width <= WIDE

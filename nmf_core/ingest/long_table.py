@@ -94,7 +94,7 @@ def arrange_long(columns: list[Column], layout: str, talk: Talk) -> Raw:
     a, b = _keys(columns[0]), _keys(columns[1])
     value = next((c for c in columns[2:] if c.kind == "number" and c.numbers is not None), None)
     weights = np.ones(len(a)) if value is None else np.array(value.numbers, dtype=np.float64)
-    keep = np.array([bool(s.strip()) and bool(t.strip()) for s, t in zip(a, b, strict=True)], dtype=bool)
+    keep = np.fromiter(map(bool, a), dtype=bool, count=len(a)) & np.fromiter(map(bool, b), dtype=bool, count=len(b))
     keep &= ~np.isnan(weights)
     if not keep.all():
         k = int((~keep).sum())
@@ -226,18 +226,19 @@ def _is_key(column: Column) -> bool:
 
 def _keys(column: Column) -> list[str]:
     if column.texts is not None:
-        return [text.strip() for text in column.texts]
-    return [
-        "" if x != x else str(int(x)) if np.isfinite(x) else repr(float(x))
-        for x in (column.numbers if column.numbers is not None else [])
-    ]
+        column.texts = list(map(str.strip, column.texts))
+        return column.texts
+    x = column.numbers if column.numbers is not None else np.empty(0)
+    if np.isfinite(x).all() and len(x) and np.abs(x).max() < 2**53:
+        return list(map(str, x.astype(np.int64).tolist()))
+    return ["" if v != v else str(int(v)) if np.isfinite(v) else repr(float(v)) for v in x]
 
 
 def _index(keys: Sequence[str]) -> tuple[list[str], np.ndarray]:
     """Number the keys in order of first occurrence, whole numbers by size."""
-    seen: dict[str, int] = {}
-    index = np.fromiter((seen.setdefault(key, len(seen)) for key in keys), dtype=np.int64, count=len(keys))
-    names = list(seen)
+    names = list(dict.fromkeys(keys))
+    place = {name: k for k, name in enumerate(names)}
+    index = np.fromiter(map(place.__getitem__, keys), dtype=np.int64, count=len(keys))
     if all(name.lstrip("-").isdigit() for name in names):
         order = np.argsort([int(name) for name in names], kind="stable")
         back = np.empty(len(names), dtype=np.int64)

@@ -108,11 +108,7 @@ def _coordinates(rest: bytes, n: int, m: int, promised: int, field: str, symmetr
     import scipy.sparse as sp
 
     width = 2 if field == "pattern" else 3
-    found = (
-        len(re.findall(rb"[^\n]*[^\s][^\n]*", rest))
-        if len(rest) < 64_000_000
-        else rest.count(b"\n") + (not rest.endswith(b"\n"))
-    )
+    found = _filled_lines(rest)
     if promised > talk.limits.stored:
         raise Refused(
             "too-large",
@@ -171,6 +167,13 @@ def _coordinates(rest: bytes, n: int, m: int, promised: int, field: str, symmetr
             talk.note("symmetric", "The matrix is symmetric and was taken as a network.", "symmetric")
             return raw.with_(kind="network", cols=raw.rows)
     return raw
+
+
+def _filled_lines(text: bytes) -> int:
+    """Count lines that are not blank."""
+    if text[:1] not in (b"\n", b"") and not re.search(rb"\n[ \t]*\n", text):
+        return text.count(b"\n") + (not text.endswith(b"\n"))
+    return text.count(b"\n") + 1 - len(re.findall(rb"(?m)^[ \t]*$", text))
 
 
 def _numbers(rest: bytes, width: int, line: int) -> list[Any]:

@@ -37,7 +37,7 @@ class Spectrum:
 def spectrum(raw: Raw, k: int = 30, seed: int = 0) -> Spectrum:
     """Return the k largest singular values; missing cells count as their column's mean.
 
-    Uses the randomized range finder with two power iterations of Halko, Martinsson & Tropp (2011, algorithm 4.4); exact
+    Uses the randomized range finder with six power iterations of Halko, Martinsson & Tropp (2011, algorithm 4.4); exact
     for small matrices. Rows and columns beyond 2,000 each are sampled when X is dense.
     """
     rng = np.random.default_rng(seed)
@@ -57,9 +57,9 @@ def spectrum(raw: Raw, k: int = 30, seed: int = 0) -> Spectrum:
         gram = X.T @ X if X.shape[1] <= X.shape[0] else X @ X.T
         values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1][:k], 0.0))
     else:
-        size = min(k + 10, *X.shape)
+        size = min(k + 20, *X.shape)
         Q = np.linalg.qr(X @ rng.standard_normal((X.shape[1], size)))[0]
-        for _ in range(2):
+        for _ in range(6):
             Q = np.linalg.qr(X.T @ Q)[0]
             Q = np.linalg.qr(X @ Q)[0]
         values = np.linalg.svd(np.asarray((X.T @ Q).T), compute_uv=False)[:k]
