@@ -68,13 +68,13 @@ def figure(data: Iterable[Mapping[str, Any]], layout: Mapping[str, Any]) -> go.F
     """Build a figure from plain dictionaries, with our template whatever Plotly's default has become.
 
     Importing Streamlit swaps Plotly's default template for placeholder colours that only its front end understands; the
-    template is therefore named on every figure. Dictionaries in one call are several times quicker than the
-    ``update_*`` methods and ``make_subplots``.
+    template is therefore put into every figure. Dictionaries in one call are several times quicker than the
+    ``update_*`` methods and ``make_subplots``, and without Plotly's validation of every field ten times quicker again;
+    the tests validate all figures instead.
     """
     import plotly.graph_objects as go
 
-    template()
-    return go.Figure(data=list(data), layout={**layout, "template": NAME})
+    return go.Figure(data=list(data), layout={**layout, "template": template()}, _validate=False)
 
 
 def titled(title: str, notes: Iterable[str] = ()) -> dict[str, Any]:
@@ -89,16 +89,26 @@ def titled(title: str, notes: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def inked(made: go.Figure, color: str) -> go.Figure:
-    """Set the colour of all text that has none of its own, and return the figure.
+    """Set the colour of all text of a figure that has none of its own, and return the figure.
 
     Streamlit's theme writes text in a pale grey that is too faint on tinted bars; a page that knows whether it is light
     or dark gives its own text colour here.
     """
-    changes: dict[str, Any] = {"font": {"color": color}, "legend": {"font": {"color": color}}}
-    for key, axis in made.layout.to_plotly_json().items():
+    # The raw layout: update_layout would take longer than building the whole figure.
+    layout = made._layout
+    _set(layout, ("font",), color)
+    _set(layout, ("legend", "font"), color)
+    for key, axis in layout.items():
         if key[:5] in ("xaxis", "yaxis") and axis.get("visible", True) and axis.get("showticklabels", True):
-            changes[key] = {"tickfont": {"color": color}, "title": {"font": {"color": color}}}
-    return made.update_layout(changes)
+            _set(axis, ("tickfont",), color)
+            _set(axis, ("title", "font"), color)
+    return made
+
+
+def _set(node: dict[str, Any], path: tuple[str, ...], color: str) -> None:
+    for name in path:
+        node = node.setdefault(name, {})
+    node.setdefault("color", color)
 
 
 def grid_domains(

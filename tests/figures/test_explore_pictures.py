@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 import scipy.sparse as sp
 
@@ -168,6 +169,7 @@ def test_every_picture_of_every_kind_of_data(case):
         assert len(text) < 1_000_000, name
         assert text == picture.build().to_json(), name  # pure: equal every time
         assert figure.layout.template.layout.colorway, name
+        go.Figure(figure.to_dict())  # Plotly's own validation: every field exists and has a sensible value
         spec = json.loads(text)
         spec["layout"].pop("template")
         for shown in strings(spec):
