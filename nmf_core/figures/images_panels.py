@@ -134,6 +134,8 @@ class Panels:
 def source(panel: Panel) -> str:
     """Return a panel's picture as a data URI: PNG, or WebP where that would be heavy."""
     picture = np.asarray(panel.picture)
+    if picture.ndim == 3 and picture.size > HEAVY:
+        return webp(to_rgb(picture))
     small = max(picture.shape[:2]) <= 34
     png = sheet(
         picture[None],
@@ -142,23 +144,25 @@ def source(panel: Panel) -> str:
         limits=panel.limits,
         min_pixels=240 if small else 0,  # small pictures keep their square pixels instead of a blur
     ).png
-    if len(png) <= HEAVY:
-        return uri(png)
-    return webp(picture) if picture.ndim == 3 else _webp_of_png(png)
+    return uri(png) if len(png) <= HEAVY else webp_of_png(png)
+
+
+def webp_of_png(png: bytes) -> str:
+    """Return a PNG as a WebP data URI, transparency kept; of the highest quality that is not heavy."""
+    from PIL import Image
+
+    return webp(np.asarray(Image.open(io.BytesIO(png)).convert("RGBA")))
 
 
 def webp(picture: Array) -> str:
-    """Return a colour picture as a WebP data URI of high quality."""
+    """Return a colour picture (uint8, with or without transparency) as a WebP data URI."""
     from PIL import Image
 
+    image = Image.fromarray(picture)
     buffer = io.BytesIO()
-    Image.fromarray(to_rgb(picture)).save(buffer, "WEBP", quality=94, method=4)
-    return uri(buffer.getvalue(), "image/webp")
-
-
-def _webp_of_png(png: bytes) -> str:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGBA").save(buffer, "WEBP", quality=94, method=4)
+    for quality in (94, 80, 50, 20):
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=quality, method=2)
+        if buffer.tell() <= 2 * HEAVY or (quality < 94 and buffer.tell() <= 4 * HEAVY):
+            break
     return uri(buffer.getvalue(), "image/webp")

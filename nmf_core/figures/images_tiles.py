@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmf_core.figures.component_tiles import tile_figure
+from nmf_core.figures.images_panels import webp_of_png
 from nmf_core.figures.png import Limits, sheet
 from nmf_core.figures.template import note
 from nmf_core.figures.text import label
@@ -23,6 +25,8 @@ MOST = 144
 ACCENT = "#e69f00"
 #: Pixels that a chart across the whole page has at most.
 WIDE = 1000
+#: Pixels that all tiles together may have (larger ones are averaged), and bytes beyond which a sheet goes as WebP.
+PIXELS, HEAVY = 700_000, 300_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +81,7 @@ class PictureTiles:
         n = len(pictures)
         if n == 0:
             return note(self.told)
+        pictures = lighter(pictures)
         if pictures.ndim == 4 and pictures.dtype != np.uint8:
             # Colours above 1 (parts, say) are brought into range together, or one by one.
             axes = (1, 2, 3) if self.limits == "each" else None
@@ -102,6 +107,8 @@ class PictureTiles:
         built.layout.height = int(
             24 + 40 * bool(self._title()) + drawn.rows * drawn.pitch[0] * min(1.0, WIDE / drawn.width)
         )
+        if len(drawn.png) > HEAVY:
+            built.layout.images[0].source = webp_of_png(drawn.png)
         height, width_px = drawn.cell
         shapes: list[dict[str, Any]] = []
         for i in self.chosen:
@@ -145,6 +152,19 @@ def _columns(n: int, aspect: float) -> int:
     if n <= 6:
         return n
     return min(n, max(6, min(16, round((n * 2.4 / aspect) ** 0.5))))
+
+
+def lighter(pictures: Array) -> Array:
+    """Return the pictures with square blocks of pixels averaged, if they are larger than a sheet of tiles can show."""
+    n, height, width = pictures.shape[:3]
+    times = math.ceil(math.sqrt(n * height * width / PIXELS))
+    if times <= 1:
+        return pictures
+    high, wide = max(1, height // times), max(1, width // times)
+    tall, broad = min(times, height), min(times, width)
+    cut = np.asarray(pictures, dtype=np.float64)[:, : high * tall, : wide * broad]
+    blocks = cut.reshape(n, high, tall, wide, broad, *pictures.shape[3:]).mean(axis=(2, 4))
+    return blocks.round().astype(np.uint8) if pictures.dtype == np.uint8 else blocks
 
 
 def pairs(left: Array, right: Array, gap: int = 1) -> Array:

@@ -96,7 +96,8 @@ def _confusions(dataset: Dataset, found: Recognition) -> None:
         rank = 0
         if method != RAW:
             best = found.best(method)[0]
-            rank = pick("Rank", list(found.ranks), "confusion_rank", best)
+            # Until the last rank is done the best one may change, and the choice follows it.
+            rank = pick("Rank", list(found.ranks), f"confusion_rank_{len(found.ranks)}_{method}", best)
     wrong, taken = found.confusions(method, rank)
     right, error = found.accuracy(method, rank)
     if not len(wrong):

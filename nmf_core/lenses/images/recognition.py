@@ -102,7 +102,7 @@ class RecognitionWork(StagedWork):
     ranks: tuple[int, ...] = (10, 20, 40, 60)
     folds: int = 5
     seed: int = 0
-    max_iter: int = 60
+    max_iter: int = 100
     NAME: ClassVar[str] = "recognition"
 
     def plan(self, dataset: Dataset) -> tuple[Step | Fit, ...]:
