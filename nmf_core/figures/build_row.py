@@ -9,7 +9,7 @@ import numpy as np
 
 from nmf_core.components import Parts, feature_axis
 from nmf_core.figures.component_lines import thin
-from nmf_core.figures.component_tiles import cells
+from nmf_core.figures.component_tiles import cells, light
 from nmf_core.figures.palette import OTHER_COLOR, with_alpha
 from nmf_core.figures.png import sheet
 from nmf_core.figures.template import LINE, MUTED, SMALL, figure, titled
@@ -264,7 +264,7 @@ class BuiltRow:
         top, bottom = [*added, x], [*sums, np.abs(x - total)]
         upper.append("<b>the sample</b>")
         lower.append("<b>|difference|</b>")
-        tiles = cells(np.array(top + bottom), self.dataset.cell_shape)
+        tiles, coarser = light(cells(np.array(top + bottom), self.dataset.cell_shape))
         high = float(np.nanmax([np.nanmax(x), total.max(), 0])) or 1.0
         if tiles.ndim == 4:
             tiles = np.clip(tiles / high, 0, 1)
@@ -308,9 +308,9 @@ class BuiltRow:
         edge = centers[columns - 1, 0] - drawn.pitch[1] / 2
         layout = {
             "height": int(min(620, max(260, 60 + height * min(1.0, 1000 / width)))),
-            "title": {"text": self._title()},
+            **titled(self._title(), [coarser]),
             "showlegend": False,
-            "margin": {"l": 0, "r": 0, "t": 44, "b": 4},
+            "margin": {"l": 0, "r": 0, "t": 58 if coarser else 44, "b": 4},
             "xaxis": {"visible": False, "range": [0, width], "fixedrange": True},
             "yaxis": {
                 "visible": False,

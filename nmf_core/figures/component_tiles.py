@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from nmf_core.components import Parts
+from nmf_core.figures.aggregate import block_sizes, block_starts
 from nmf_core.figures.png import Sheet, sheet
 from nmf_core.figures.template import figure
 from nmf_core.figures.text import count, label, percent
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-TILES = 100
+#: Tiles drawn at most, and pixels of data in all of them.
+TILES, PIXELS = 100, 420_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +53,7 @@ class ComponentTiles:
     def build(self) -> go.Figure:
         """Return the figure."""
         parts = self._parts()
-        tiles = cells(parts.H, self.dataset.cell_shape)
+        tiles, coarser = light(cells(parts.H, self.dataset.cell_shape))
         if tiles.ndim == 4:  # colours: bring the brightest value to 1
             peak = tiles.max(axis=(1, 2, 3), keepdims=True) if self.limits == "each" else tiles.max()
             tiles = tiles / np.where(peak > 0, peak, 1)
@@ -71,7 +75,7 @@ class ComponentTiles:
         ]
         shares = [percent(max(float(share), 0.0)) for share in parts.share]
         hover = [f"{label(name)}<br>explains {share} alone" for name, share in zip(parts.names, shares, strict=True)]
-        return tile_figure(drawn, texts, hover, parts.index, columns, title=self._title())
+        return tile_figure(drawn, texts, hover, parts.index, columns, notes=[coarser], title=self._title())
 
     def describe(self) -> str:
         """Say how many pictures there are, of which size, and how much of them is empty."""
@@ -119,8 +123,32 @@ def cells(rows: Array, cell_shape: tuple[int, ...] | None) -> Array:
     return np.asarray(rows).reshape(-1, *shape)
 
 
+def light(tiles: Array) -> tuple[Array, str]:
+    """Average blocks of pixels until a sheet of all tiles stays below the limit of a figure, and say so.
+
+    The worst picture for PNG is noise: about one byte a pixel (three in colour), a third more on the wire.
+    """
+    n, height, width = tiles.shape[:3]
+    most = PIXELS // (3 if tiles.ndim == 4 else 1)
+    times = max(1, math.ceil(math.sqrt(n * height * width / most)))
+    if times == 1:
+        return tiles, ""
+    rows, columns = block_starts(height, -(-height // times)), block_starts(width, -(-width // times))
+    sums = np.add.reduceat(np.add.reduceat(tiles, rows, axis=1), columns, axis=2)
+    count = np.outer(block_sizes(rows, height), block_sizes(columns, width))
+    means = sums / (count[None, :, :, None] if tiles.ndim == 4 else count)
+    return means, f"{height} × {width} pixels shown as {len(rows)} × {len(columns)} averages"
+
+
 def tile_figure(
-    drawn: Sheet, texts: list[str], hover: list[str], customdata: Any, columns: int, *, title: str = ""
+    drawn: Sheet,
+    texts: list[str],
+    hover: list[str],
+    customdata: Any,
+    columns: int,
+    *,
+    title: str = "",
+    notes: Iterable[str] = (),
 ) -> go.Figure:
     """Return a figure of a sheet with a caption under, and a transparent point over, every tile."""
     n = len(texts)
@@ -156,9 +184,9 @@ def tile_figure(
     ]
     height = drawn.rows * drawn.pitch[0]
     layout: dict[str, Any] = {
-        "height": int(min(900, max(170, height * min(1.0, 1000 / drawn.width) + (60 if title else 20)))),
+        "height": int(min(900, max(170, height * min(1.0, 1000 / drawn.width) + 20))),
         "showlegend": False,
-        "margin": {"l": 0, "r": 0, "t": 40 if title else 6, "b": 6},
+        "margin": {"l": 0, "r": 0, "t": 6, "b": 6},
         "xaxis": {"visible": False, "range": [0, drawn.width], "fixedrange": True},
         "yaxis": {
             "visible": False,
@@ -181,8 +209,11 @@ def tile_figure(
             }
         ],
     }
-    if title:
-        layout["title"] = {"text": title}
+    said = " · ".join(text for text in (title, *notes) if text)
+    if said:
+        layout["title"] = {"text": f"<sup>{said}</sup>"}
+        layout["margin"]["t"] = 34
+        layout["height"] += 28
     return figure(data, layout)
 
 

@@ -13,7 +13,7 @@ from nmf_core.figures.base import Picture
 from nmf_core.figures.build_row import BuiltRow
 from nmf_core.figures.component_bars import ComponentBars, GroupedBars
 from nmf_core.figures.component_lines import ComponentLines
-from nmf_core.figures.component_tiles import ComponentTiles
+from nmf_core.figures.component_tiles import ComponentTiles, light
 from nmf_core.figures.drawing import FactorDrawing
 from nmf_core.figures.error_curve import ErrorCurve
 from nmf_core.figures.errors import FeatureErrors, SampleErrors
@@ -340,6 +340,28 @@ class TestComponentTiles:
         np.testing.assert_array_equal(tiles.customdata, parts.index)
         assert len({(x, y) for x, y in zip(tiles.x, tiles.y, strict=True)}) == 9
         assert figure.layout.images[0].source.startswith("data:image/png;base64,")
+
+    def test_large_pictures_are_averaged_exactly(self, monkeypatch):
+        monkeypatch.setattr("nmf_core.figures.component_tiles.PIXELS", 2 * 35 * 3)
+        tiles = np.random.default_rng(0).random((2, 14, 15))
+        small, said = light(tiles)
+        assert small.shape == (2, 7, 8)
+        assert "14 × 15 pixels shown as 7 × 8 averages" in said
+        np.testing.assert_allclose(small[1, 0, 0], tiles[1, :2, :1].mean())
+        assert light(tiles[:, :7, :5])[1] == ""
+
+    @pytest.mark.parametrize("shape", [(200, 180), (112, 92), (60, 80, 3), (56, 46)])
+    def test_even_noise_stays_below_the_limit(self, shape):
+        rng = np.random.default_rng(0)
+        n = int(np.prod(shape))
+        W, H = rng.random((3, 60)), rng.random((60, n))
+        data = Dataset.of(rng.random((3, n)), kind="images", cell_shape=shape)
+        parts = present_matrices(data, W, H)
+        for picture in (ComponentTiles(data, parts), BuiltRow(data, parts)):
+            assert len(picture.build().to_json()) < 1_000_000
+        large = n * 60 > 420_000 // (3 if len(shape) == 3 else 1)
+        title = ComponentTiles(data, parts).build().layout.title.text
+        assert ("averages" in (title or "")) == large
 
     def test_shapes_that_do_not_fit_are_refused(self):
         data, W, H = table()
