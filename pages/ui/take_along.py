@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -11,7 +10,7 @@ from nmf_core import export
 from nmf_core.export import ArchiveError
 from pages.ui import data, model
 from pages.ui.explore_views import View
-from pages.ui.widgets import md
+from pages.ui.widgets import link, md
 
 SAID = "_bundle_said"  # what came of the last bundle opened
 
@@ -83,8 +82,7 @@ def take_along(view: View) -> None:
         if more.open:
             st.code(script(), language="python")
     st.subheader("Link", anchor=False)
-    query = urlencode(st.query_params.to_dict())
-    st.code(f"{(st.context.url or '').split('?')[0]}{'?' + query if query else ''}", language=None, wrap_lines=True)
+    st.code(link(), language=None, wrap_lines=True)
     st.caption(
         "Opens any browser at these data, settings and view."
         + ("" if source else " Your own data stay on the server for a while only: keep the bundle as well.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -112,3 +113,9 @@ def _numbers(p: Picture, key: str, file_name: str) -> None:
                 key=f"{key}_csv",
                 on_click="ignore",
             )
+
+
+def link() -> str:
+    """Return the address that opens any browser at this state."""
+    query = urlencode(st.query_params.to_dict())
+    return f"{(st.context.url or '').split('?')[0]}{'?' + query if query else ''}"
