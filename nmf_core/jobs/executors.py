@@ -6,14 +6,18 @@ the machines need this package and, through ``NMF_SPOOL``, one folder that all o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 from nmf_core.kernels.threads import cores
+
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 class PoolClosed(RuntimeError):
@@ -52,6 +56,9 @@ class Pool(Protocol):
     def kill(self, pid: int) -> bool:
         """End a worker that does not come back; False where that cannot be done."""
 
+    def lost(self) -> bool:
+        """Tell whether a worker is no more, noticed or not."""
+
     def warm(self) -> None:
         """Start workers now instead of with the first task."""
 
@@ -82,6 +89,10 @@ class InlinePool:
 
     def kill(self, pid: int) -> bool:
         """Not possible."""
+        return False
+
+    def lost(self) -> bool:
+        """Never."""
         return False
 
     def warm(self) -> None:
@@ -131,14 +142,20 @@ class ProcessPool:
             old, self._pool = self._pool, None
             self.generation += 1
         if old is not None:
-            old.shutdown(wait=False, kill_workers=True)
+            _end(old, join=False)
+
+    def lost(self) -> bool:
+        """Tell whether a worker has died; loky mends that by itself unless the worker died in the middle of a message."""
+        with self._lock:
+            processes = [] if self._pool is None else list(self._pool._processes.values())
+        return bool(processes and wait([process.sentinel for process in processes], timeout=0))
 
     def kill(self, pid: int) -> bool:
         """Kill one worker; the pool is broken then and is rebuilt."""
         with self._lock:
             mine = self._pool is not None and pid in self._pool._processes
         if mine:
-            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+            os.kill(pid, KILL)
         return mine
 
     def warm(self) -> None:
@@ -151,7 +168,7 @@ class ProcessPool:
             self._closed = True
             pool, self._pool = self._pool, None
         if pool is not None:
-            pool.shutdown(wait=True, kill_workers=True)
+            _end(pool, join=True)
 
     def _ready(self) -> Any:
         from loky import ProcessPoolExecutor
@@ -170,6 +187,21 @@ class ProcessPool:
                 env=dict.fromkeys(THREAD_VARIABLES, "1"),
             )
         return self._pool
+
+
+def _end(pool: Any, *, join: bool) -> None:
+    """End a loky pool, also one whose manager thread hangs.
+
+    A worker killed while it sends leaves half a message in the pipe, and the thread would wait for the other half for
+    ever: this process holds the writing end too, so the pipe never ends. Closing our ends of both pipes frees the threads.
+    """
+    for pid in list(pool._processes):
+        with contextlib.suppress(OSError):
+            os.kill(pid, KILL)
+    for queue, end in ((pool._result_queue, "_writer"), (pool._call_queue, "_reader")):
+        with contextlib.suppress(OSError):
+            getattr(queue, end).close()
+    pool.shutdown(wait=join, kill_workers=True)
 
 
 class ForeignPool:
@@ -200,6 +232,10 @@ class ForeignPool:
 
     def kill(self, pid: int) -> bool:
         """Not ours to do."""
+        return False
+
+    def lost(self) -> bool:
+        """Its futures tell."""
         return False
 
     def warm(self) -> None:

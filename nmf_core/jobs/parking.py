@@ -18,7 +18,7 @@ import numpy as np
 
 from nmf_core.types import is_sparse
 
-PARK_BYTES = 1_000_000
+PARK_BYTES = 50_000
 """Arrays of at least this size are parked; smaller ones travel faster with the message."""
 
 

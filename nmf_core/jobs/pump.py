@@ -12,6 +12,7 @@ import os
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ log = logging.getLogger("nmf_core.jobs")
 
 GRACE = 0.8
 """Seconds a chunk may go on after its job was stopped, before its worker is ended."""
+PATIENCE = 1.0
+"""Seconds a pool has to notice by itself that a worker died."""
+TICK = 0.2
+"""Seconds between two looks at what should have ended."""
 OVERRUN = 1.0
 """A worker is only ended if its chunk has taken at least this long."""
 
@@ -85,6 +90,8 @@ class Pump:
         self._tasks: dict[str, Task] = {}
         self._meant: set[int] = set()  # generations in which the pump itself ended a worker
         self._names = count()
+        self._looked = 0.0
+        self._lost_since: float | None = None
         self._litter: list[str | None] = []  # folders that workers about to be ended may still write to
         self._live: set[Job] = set()
         self._thread: threading.Thread | None = None
@@ -125,17 +132,24 @@ class Pump:
     def _run(self) -> None:
         while True:
             try:
-                event = self._events.get(timeout=0.2 if self._live or self._tasks else None)
+                event = self._events.get(timeout=TICK if self._live or self._tasks else None)
             except queue.Empty:
-                event = self._overdue
+                event = self._nothing
             if event is None:
                 return
             try:
                 event()
+                if time.monotonic() - self._looked >= TICK:
+                    self._looked = time.monotonic()
+                    self._overdue()
+                    self._lost()
                 self._on_tick()
                 self._dispatch()
             except Exception:  # one job's trouble must not stop the others
                 log.exception("the pump met an error")
+
+    def _nothing(self) -> None:
+        """Time has passed."""
 
     def _start(self, job: Job) -> None:
         self._live.add(job)
@@ -328,6 +342,15 @@ class Pump:
                 pid = int(Path(f"{task.folder}.pid").read_text(encoding="ascii"))
             if pid is not None and self.pool.kill(pid):
                 self._meant.add(task.generation)
+
+    def _lost(self) -> None:
+        """Give up a pool that has lost a worker and does not notice."""
+        since, self._lost_since = self._lost_since, None
+        if self._tasks and self.pool.lost():
+            self._lost_since = since if since is not None else time.monotonic()
+            if time.monotonic() - self._lost_since >= PATIENCE:
+                self._lost_since = None
+                self._broken(next(iter(self._tasks.values())))
 
     def _settle(self, job: Job) -> None:
         """Let go of what a stopped job no longer needs; its state stays."""

@@ -19,7 +19,7 @@ from nmf_core.fit import FitWork
 from nmf_core.jobs import Manager
 from nmf_core.kernels.threads import cores
 from nmf_core.types import Dataset, FitRequest, Stop
-from tests.core.jobs_toys import Bad, Endless, Inside, Walk
+from tests.core.jobs_toys import Bad, Endless, HalfSent, Inside, Walk
 
 DATA = Dataset.of(np.random.default_rng(0).random((150, 40)))
 TALL = Dataset.of(np.random.default_rng(0).random((60_000, 8)))
@@ -116,6 +116,23 @@ def test_a_killed_worker_costs_time_and_nothing_else(manager, inline):
         assert manager.wait(work.key).stop is Stop.MAX_ITER
         assert same(manager.result(work.key), result(inline, work))
     assert sum(manager.peek(work.key).retries for work in works) >= 1
+
+
+def test_a_worker_killed_in_the_middle_of_a_message_holds_nothing_up(manager, inline, tmp_path):
+    work, beside = HalfSent("half", flag=str(tmp_path / "killed")), Walk("half-beside", steps=80)
+    manager.submit(beside, DATA)
+    assert same(result(manager, work), result(inline, Walk("half")))
+    assert same(result(manager, beside), result(inline, beside))
+    assert manager.peek(work.key).retries == 1
+
+
+def test_a_pool_whose_worker_was_killed_in_the_middle_of_a_message_can_be_shut_down(tmp_path):
+    manager = Manager("processes", workers=1)
+    work = HalfSent("half", flag=str(tmp_path / "killed"))
+    manager.submit(work, DATA)
+    until(lambda: os.path.exists(work.flag))
+    manager.shutdown()
+    assert not os.path.exists(manager._spool.root)
 
 
 def test_a_work_that_kills_its_workers_fails_and_others_do_not(manager, inline):
