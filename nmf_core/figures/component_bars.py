@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Panels drawn at most (each costs two axes), and features in the grouped view at most.
 PANELS, GROUPED = 24, 40
-#: Characters that fit into the whole width at the usual page width.
-_WIDTH = 150
+#: Characters that fit into the whole width of a narrow page.
+_WIDTH = 120
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -43,6 +46,23 @@ def order_samples(dataset: Dataset, parts: Parts, by: str = "file", label: str |
     """
     if by not in SAMPLE_ORDERS:
         raise ValueError(f"order: unknown {by!r}; use one of {', '.join(SAMPLE_ORDERS)}")
+    if by == "label":  # labels may change under the same fingerprint; and they are quick
+        return _samples(dataset, parts, by, label)
+    return _once(parts, (dataset.id, "samples", by), lambda: _samples(dataset, parts, by, label))
+
+
+def _once(parts: Parts, key: tuple[Any, ...], compute: Callable[[], Ordering]) -> Ordering:
+    """Return an order computed once for the same Parts: a picture, its alt text and its table all ask for it."""
+    known = _known.setdefault(parts, {})
+    if key not in known:
+        known[key] = compute()
+    return known[key]
+
+
+_known: WeakKeyDictionary[Parts, dict[tuple[Any, ...], Ordering]] = WeakKeyDictionary()
+
+
+def _samples(dataset: Dataset, parts: Parts, by: str, label: str | None) -> Ordering:
     if by == "file" or (by == "label" and not dataset.labels):
         return Ordering(None, "in file order")
     top, size = dominant(parts), parts.amounts
@@ -64,6 +84,10 @@ def order_features(dataset: Dataset, parts: Parts, by: str = "file") -> Ordering
     """Order features: as in the file, by name, by the component that uses them most, or by a similarity tree."""
     if by not in FEATURE_ORDERS:
         raise ValueError(f"order: unknown {by!r}; use one of {', '.join(FEATURE_ORDERS)}")
+    return _once(parts, (dataset.id, "features", by), lambda: _features(dataset, parts, by))
+
+
+def _features(dataset: Dataset, parts: Parts, by: str) -> Ordering:
     if by == "file":
         return Ordering(None, "in file order")
     if by == "name":
