@@ -241,7 +241,8 @@ class RankCurves:
     def _fit(self, rows: tuple[RankEvidence, ...]) -> _Panel:
         errors = [e.errors for e in rows]
         floor = max(min((float(e.min()) for e in errors), default=0.0), 0.0)
-        top = max((float(e.max()) for e in errors), default=1.0)
+        shuffled = [e.shuffled_errors for e in rows if len(e.shuffled_errors)]
+        top = max((float(e.max()) for e in [*errors, *shuffled]), default=1.0)
         curves = (
             _Curve("relative error", _each(errors, np.min), _each(errors, np.min), _each(errors, np.max)),
             _Curve(

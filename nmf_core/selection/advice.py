@@ -27,8 +27,8 @@ RULE = (
     "Each rank predicts cells that were left out of the fit. The rule takes the smallest rank whose held-out error is no "
     "worse than the lowest one by more than half a standard error of their difference (same cells, so differences are "
     "paired) or 0.2 % of the error of rank 1. It advises nothing if no rank clearly beats rank 1, or does so no more than "
-    "on data whose columns were shuffled. If the held-out error still falls at the last rank tried, it takes the largest "
-    "rank whose components all come back from other starts, and says so. Every other family then has its say."
+    "on data whose columns were shuffled; and nothing yet if the held-out error still falls at the last rank tried. Every "
+    "other family then has its say."
 )
 
 
@@ -68,7 +68,8 @@ class Advice:
         For it, against it, and what would settle it; sentences.
     families : tuple of FamilyVote
     leaner : int or None
-        Smallest rank that already brings 90 % of the gain in held-out error, where it is below the advised one.
+        A smaller rank worth a look: the smallest that already brings 90 % of the gain in held-out error, where it is below
+        the advised one; without advice, the largest whose components all come back.
     rule : str
     preliminary : bool
         The sweep was not finished.
@@ -151,7 +152,7 @@ def advise(sweep: Sweep) -> Advice:
             "More restarts show whether the unstable components ever settle; the bootstrap shows which to trust."
         )
     if rank is None:
-        headline = "No clear rank"
+        headline = f"No clear rank up to {sweep.ranks[-1]}"
     else:
         word = "component" if rank == 1 else "components"
         headline = f"{rank} {word}"
@@ -239,17 +240,13 @@ def _from_heldout(
             f"The held-out error still falls at rank {last}, the last one tried: prediction sets no limit yet."
         )
         settle.append(f"Extend the range beyond {last}.")
-        if stable is None:
-            doubts.append("At no rank do all components come back from other starts.")
-            return None, None
-        if stable >= last:
-            reasons.append(f"All components still come back at rank {stable}.")
-            return None, None
-        reasons.append(
-            f"{stable} is the largest rank whose components all come back from other starts; "
-            f"held-out error there is {_percent(means[held.ranks == stable][0])} of that of rank 1."
-        )
-        return stable, None
+        if stable is not None and stable < last:
+            reasons.append(
+                f"If fewer parts will do: {stable} is the largest rank whose components all come back from other starts; "
+                f"held-out error there is {_percent(means[held.ranks == stable][0])} of that of rank 1."
+            )
+            return None, stable
+        return None, None
     choice = held.choice
     error = float(means[held.ranks == choice][0])
     if choice == 1:
@@ -267,6 +264,12 @@ def _from_heldout(
     leaner = enough[0] if enough and 1 < enough[0] < choice and error > EXACT else None
     if leaner is not None:
         doubts.append(f"Rank {leaner} already brings 90 % of that gain, if you prefer fewer parts.")
+    tried = [int(k) for k in held.ranks]
+    at = tried.index(choice)
+    before, after = tried[max(at - 1, 0)], tried[min(at + 1, len(tried) - 1)]
+    if choice - before > 1 or after - choice > 1:
+        doubts.append(f"Not every rank was tried: the best one may lie anywhere between {before} and {after}.")
+        settle.append(f"Try the ranks from {before} to {after}.")
     if choice == min(sweep.shape):
         doubts.append("This is the largest rank the data allows.")
     return choice, leaner

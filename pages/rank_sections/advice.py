@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.rank_sections.context import View
-from pages.rank_sections.sweeping import open_fit
+from pages.rank_sections.sweeping import TOP, extend, look_at, open_fit
 from pages.ui.widgets import md
 
 _VERDICTS = {"supports": "supports it", "doubts": "doubts it", "silent": "has no say on it"}
@@ -34,14 +34,21 @@ def card(view: View) -> None:
 def _actions(view: View) -> None:
     advice, sweep = view.advice, view.sweep
     with st.container(horizontal=True):
-        if advice.rank in sweep.ranks and advice.rank != view.request.rank:
+        for rank, key in ((advice.rank, "take_advice"), (advice.leaner, "take_leaner")):
+            if rank in sweep.ranks and rank != view.request.rank:
+                st.button(
+                    f"Look at rank {rank}",
+                    key=key,
+                    type="primary" if key == "take_advice" else "secondary",
+                    on_click=look_at,
+                    args=(rank,),
+                    icon=":material/visibility:",
+                )
+        last, top = sweep.ranks[-1], min(view.dataset.max_rank, TOP)
+        if advice.rank is None and any("Extend the range" in way for way in advice.settle) and last < top:
+            further = min(top, 2 * last)
             st.button(
-                f"Look at rank {advice.rank}",
-                key="take_advice",
-                type="primary",
-                on_click=open_fit,
-                args=(view.request.with_(rank=advice.rank),),
-                icon=":material/visibility:",
+                f"Extend to rank {further}", key="extend", on_click=extend, args=(further,), icon=":material/expand:"
             )
         wanted = sweep.best_request(view.rank)
         if st.button(

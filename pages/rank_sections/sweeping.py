@@ -13,11 +13,12 @@ from pages.ui.state import number, switch
 
 LAST = "_last_sweep"  # (model key, work key) of the latest sweep: a larger one goes on from it
 MANY = 24  # ranks in one sweep, at most
+TOP = 100  # the highest rank offered
 
 
 def controls(dataset: Dataset, request: FitRequest) -> SweepWork:
     """Draw the controls and return the sweep they ask for."""
-    top = min(dataset.max_rank, 100)
+    top = min(dataset.max_rank, TOP)
     low, high = _default_range(dataset, top)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         first = int(number("Ranks from", 1, top, "rank_from", low, help="Rank 1 is the average profile."))
@@ -73,6 +74,16 @@ def choose() -> None:
             if isinstance(value, (int, float)):
                 st.session_state[model.NEXT_RANK] = int(value)
                 return
+
+
+def look_at(rank: int) -> None:
+    """Make a rank the model's."""
+    st.session_state[model.NEXT_RANK] = rank
+
+
+def extend(last: int) -> None:
+    """Widen the range of ranks; what is computed stays."""
+    st.session_state["rank_to"] = last
 
 
 def open_fit(request: FitRequest) -> None:

@@ -166,6 +166,7 @@ def _ambiguity(view: View, parts: Parts) -> None:
         wanted = switch(
             "Find the ranges",
             "disp_on",
+            _is_small(view),
             help="As EPA PMF's displacement (DISP): one value is pulled, the rest refitted.",
         )
     if not wanted:
