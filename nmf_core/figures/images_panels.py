@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: PNG bytes beyond which a photograph is sent as WebP of high quality instead; numbers never come from that.
 HEAVY = 120_000
+#: Pixels of page that a figure is planned for, and those of a narrow page.
+WIDE, NARROW = 920, 660
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,10 +73,10 @@ class Panels:
         columns = min(n, self.columns or n)
         rows = -(-n // columns)
         gap = 0.05 * width
-        # Room for two lines of text above each picture, in units of the picture: the figure is about 1000 pixels wide.
+        # Room for two lines of text above each picture, in units of the picture: also where the page is half as wide.
         total = columns * (width + gap) - gap
-        scale = min(1000 / total, self.most / (rows * height * 1.15), 6.0)
-        head = 42 / scale
+        scale = min(WIDE / total, self.most / (rows * height * 1.15), 6.0)
+        head = 42 / (scale if rows == 1 else min(scale, NARROW / total))
         images, texts = [], []
         for i, panel in enumerate(self.panels):
             row, column = divmod(i, columns)
@@ -106,7 +108,7 @@ class Panels:
                 }
             )
         layout: dict[str, Any] = {
-            "height": int(rows * (height * scale + 42) + 12),
+            "height": int(rows * (height + head) * scale + 12),
             "margin": {"l": 0, "r": 0, "t": 4, "b": 4},
             "showlegend": False,
             "xaxis": {"visible": False, "range": [0, total], "constrain": "domain", "constraintoward": "left"},

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST = 144
 ACCENT = "#e69f00"
 #: Pixels that a chart across the whole page has at most.
-WIDE = 1000
+WIDE = 920
 #: Pixels that all tiles together may have (larger ones are averaged), and bytes beyond which a sheet goes as WebP.
 PIXELS, HEAVY = 700_000, 300_000
 
@@ -107,6 +107,8 @@ class PictureTiles:
         built.layout.height = int(
             24 + 40 * bool(self._title()) + drawn.rows * drawn.pitch[0] * min(1.0, WIDE / drawn.width)
         )
+        built.layout.xaxis.update(range=[-4, drawn.width + 4], constrain="domain", constraintoward="left")
+        built.layout.yaxis.update(range=[drawn.rows * drawn.pitch[0], -4], constraintoward="top")
         if len(drawn.png) > HEAVY:
             built.layout.images[0].source = webp_of_png(drawn.png)
         height, width_px = drawn.cell

@@ -82,7 +82,7 @@ def _curtain(found: Compression) -> None:
     at = slide("Curtain", 0, 100, "curtain", 50, help="0: only the right picture, 100: only the left one.")
     st.image(
         curtain(names[left], names[right], at / 100),
-        width=min(960, 2 * found.original.shape[1]),
+        width="stretch",
         caption=f"{left} | {right}",
         alt=f"The picture, {left} in the left {at} % and {right} in the rest.",
     )

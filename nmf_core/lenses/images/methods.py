@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 NAMES = ("NMF", "PCA", "VQ")
 LONG = {
-    "NMF": "NMF: parts that add up",
-    "PCA": "PCA: patterns with both signs",
-    "VQ": "Vector quantization (k-means): whole pictures",
+    "NMF": "NMF: parts",
+    "PCA": "PCA: both signs",
+    "VQ": "VQ (k-means): wholes",
 }
 #: Pictures beyond which k-means runs on small batches.
 BATCH_ROWS = 3000
