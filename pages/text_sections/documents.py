@@ -47,7 +47,7 @@ def show(c: Context) -> None:
 def _choose(c: Context) -> int | None:
     left, right = st.columns([1, 2])
     with left:
-        way = pick("Find documents", list(WAYS), "find", names=WAYS)
+        way = pick("Find documents", list(WAYS), "find", "mixed", names=WAYS)
     if way == "number":
         n = c.data.shape[0]
         with right:

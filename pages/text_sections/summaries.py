@@ -127,7 +127,8 @@ def _draw(c: Context, found: Summary, what: str) -> None:
         d = pool.sentences[0].document
         spans = [(pool.sentences[i].start, pool.sentences[i].end) for i in found.chosen]
         st.markdown("**In their place**")
-        with st.container(border=True, height=420):
+        whole = len(str(documents[d])) <= 8000
+        with st.container(border=True, height="content" if whole else 460):
             st.html(sentences_html(str(documents[d]), spans, COMPONENT_COLORS[0]))
         return
     st.markdown("**In their place**")

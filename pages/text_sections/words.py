@@ -15,10 +15,10 @@ from nmf_core.lenses.text.coherence import npmi
 from nmf_core.lenses.text.running_text import kept_words
 from nmf_core.lenses.text.topics import Topics
 from nmf_core.lenses.text.vectorize import Vectorize
-from pages.text_sections.context import N_COHERENCE, Context, claim
+from pages.text_sections.context import AUTOMATIC, N_COHERENCE, Context, claim
 from pages.text_sections.prepare import WEIGHTS
 from pages.ui import jobs
-from pages.ui.state import number
+from pages.ui.state import number, switch
 from pages.ui.widgets import md
 
 
@@ -87,6 +87,9 @@ def show(c: Context) -> None:
 def _weighting(c: Context) -> None:
     """Fit the same corpus under the other weighting, and compare coherence."""
     if c.topics.rank < 2 or not whole_counts(c):
+        return
+    st.markdown("**Would the other weighting do better?**")
+    if c.data.shape[0] > AUTOMATIC and not switch("Fit it to see (may take minutes)", "other_weighting"):
         return
     other = "counts" if c.matrix.rules.weighting == "tfidf" else "tfidf"
     rules = replace(c.matrix.rules, weighting=other)

@@ -10,11 +10,10 @@ import numpy as np
 
 from nmf_core.lenses.text.clusters import Agreement
 from nmf_core.lenses.text.completion import Completion
-from nmf_core.lenses.text.documents import nearest
 from nmf_core.lenses.text.fold_in import shares_of, weights_of
 from nmf_core.lenses.text.prevalence import COMPARED, Prevalence, clearest_change
 from nmf_core.lenses.text.second_opinion import Opinion
-from nmf_core.lenses.text.summary import Race
+from nmf_core.lenses.text.summary import Race, unit_rows
 from nmf_core.lenses.text.topics import Topics
 from nmf_core.lenses.text.vectorize import TextMatrix
 from nmf_core.types import Array, Chunk, Dataset, FitResult, Stop
@@ -253,22 +252,21 @@ def check_fold_in(X_all: Any, result: FitResult, topics: Topics, labels: Array |
     error = float(np.abs(shares - topics.shares[chosen]).max(initial=0.0))
     if labels is None:
         return FoldInCheck(len(chosen), error, float("nan"), float("nan"), float("nan"))
-    same: dict[str, list[bool]] = {"words": [], "topics": []}
-    for i, d in enumerate(chosen):
-        for by, found in same.items():
-            near, _ = nearest(X_all, topics, X[[i]], shares[i], 1, by=by, skip=int(d))
-            if len(near):
-                found.append(bool(labels[near[0]] == labels[d]))
-    counts = np.unique(np.asarray(labels).astype(str), return_counts=True)[1]
+    labels = np.asarray(labels).astype(str)
+    # All similarities at once, as `documents.nearest` has them one by one: cosine of words, and the Bhattacharyya
+    # coefficient, which falls as the Hellinger distance of the topics grows.
+    by_words = (unit_rows(X_all) @ unit_rows(X).T).toarray()
+    by_topics = np.sqrt(topics.shares) @ np.sqrt(shares).T
+    same = []
+    for score in (by_words, by_topics):
+        score[chosen, np.arange(len(chosen))] = -1.0
+        near = score.argmax(axis=0)
+        found = score[near, np.arange(len(chosen))] > 0
+        same.append(float((labels[near] == labels[chosen])[found].mean()) if found.any() else float("nan"))
+    counts = np.unique(labels, return_counts=True)[1]
     n = counts.sum()
     chance = float((counts * (counts - 1)).sum() / (n * (n - 1))) if n > 1 else float("nan")
-    return FoldInCheck(
-        len(chosen),
-        error,
-        float(np.mean(same["words"])) if same["words"] else float("nan"),
-        float(np.mean(same["topics"])) if same["topics"] else float("nan"),
-        chance,
-    )
+    return FoldInCheck(len(chosen), error, same[0], same[1], chance)
 
 
 def fold_in_claim(check: FoldInCheck, label: str | None) -> Claim:
