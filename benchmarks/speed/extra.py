@@ -1,0 +1,199 @@
+"""What the curves do not show: default calls, batches, a fresh process, memory, exact low rank."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.speed.problems import exact_low_rank, problems
+
+ROOT = Path(__file__).parents[2]
+Table = list[tuple[str, ...]]
+
+
+def default_calls(names: tuple[str, ...], repeats: int = 3) -> Table:
+    """Compare ``NMF(r).fit(X)`` as it comes, with its own start and stop."""
+    from sklearn.decomposition import NMF as Theirs
+
+    from nmf_core.estimator import NMF as Ours
+
+    out: Table = []
+    for problem in problems():
+        if problem.name not in names or problem.loss != "frobenius":
+            continue
+        X = problem.load()
+        times: dict[str, list[float]] = {"ours": [], "theirs": []}
+        errors = {}
+        for _ in range(repeats):
+            for name, cls in (("ours", Ours), ("theirs", Theirs)):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    begin = time.perf_counter()
+                    model = cls(problem.rank).fit(X)
+                    times[name].append(time.perf_counter() - begin)
+                errors[name] = model.reconstruction_err_
+        ours, theirs = np.median(times["ours"]), np.median(times["theirs"])
+        out.append(
+            (
+                problem.name,
+                f"{ours * 1e3:.1f} ms",
+                f"{theirs * 1e3:.1f} ms",
+                f"{theirs / ours:.1f}",
+                f"{errors['ours'] / errors['theirs'] - 1:+.2e}",
+            )
+        )
+    return out
+
+
+def batches(repeats: int = 3) -> Table:
+    """Compare 180 fits (ranks 2–10 × 20 restarts; iris: 2–4 × 60) at scikit-learn's kind of tolerance."""
+    from sklearn.decomposition import non_negative_factorization
+
+    from nmf_core.batch import fit_many
+    from nmf_core.types import FitRequest
+
+    out: Table = []
+    for problem in problems()[:3]:
+        X = problem.load()
+        ranks = range(2, 5) if X.shape[1] < 10 else range(2, 11)
+        seeds = range(180 // len(ranks))
+        requests = [
+            FitRequest(rank=k, init="random", seed=s, tol=1e-4, max_iter=200, stop_rule="scikit-learn")
+            for k in ranks
+            for s in seeds
+        ]
+        ours, theirs, errors = [], [], {}
+        for _ in range(repeats):
+            begin = time.perf_counter()
+            results = fit_many(X, requests)
+            ours.append(time.perf_counter() - begin)
+        errors["ours"] = [np.sqrt(2 * r.loss) for r in results]
+        begin = time.perf_counter()
+        errors["theirs"] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for request in requests:
+                W, H, _ = non_negative_factorization(
+                    X, n_components=request.rank, init="random", random_state=request.seed, tol=1e-4, max_iter=200
+                )
+                theirs.append((W, H))
+        took = time.perf_counter() - begin
+        errors["theirs"] = [np.linalg.norm(X - W @ H) for W, H in theirs]
+        lower = np.mean(np.asarray(errors["ours"]) <= np.asarray(errors["theirs"]) * 1.0001)
+        mine = float(np.median(ours))
+        out.append(
+            (f"180 fits, {problem.name.split()[0]}", f"{mine * 1e3:.0f} ms", f"{took * 1e3:.0f} ms",
+             f"{took / mine:.1f}", f"{lower:.0%}")
+        )  # fmt: skip
+    return out
+
+
+_FRESH = """
+import time; begin = time.perf_counter()
+{code}
+print(time.perf_counter() - begin)
+"""
+_OURS = """
+import numpy as np
+from nmf_core.fit import fit
+fit(np.load({path!r}), rank=3)
+"""
+_THEIRS = """
+import numpy as np
+from sklearn.decomposition import NMF
+NMF(3).fit(np.load({path!r}))
+"""
+
+
+def fresh_process(folder: Path, repeats: int = 5) -> Table:
+    """Time the first iris result of a new process, imports included (not the start of Python itself)."""
+    from sklearn.datasets import load_iris
+
+    path = folder / "iris.npy"
+    np.save(path, load_iris().data)
+    medians = {}
+    for name, code in (("ours", _OURS), ("theirs", _THEIRS)):
+        runs = [float(_child(_FRESH.format(code=code.format(path=str(path))))) for _ in range(repeats)]
+        medians[name] = float(np.median(runs))
+    return [("first iris result", f"{medians['ours']:.2f} s", f"{medians['theirs']:.2f} s",
+             f"{medians['theirs'] / medians['ours']:.1f}")]  # fmt: skip
+
+
+_MEMORY = """
+import resource, sys
+import numpy as np
+{code}
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+rng = np.random.default_rng(0)
+if {sparse}:
+    import scipy.sparse as sp
+    X = sp.random_array(({n}, {m}), density=0.005, rng=rng, dtype=np.float64).tocsr()
+    size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
+else:
+    X = rng.random(({n}, {m}))
+    size = X.nbytes
+run(rng.random((100, 20)))
+before = peak()
+run(X)
+factors = ({n} + {m}) * {r} * 8
+print((peak() - before - factors + size) / size)
+"""
+_RUN_OURS = """
+from nmf_core.fit import fit
+from nmf_core import kernels
+kernels.warm_up(["dense", "sparse"], ["float64"], wait=True)
+def run(X): fit(X, rank={r}, init="random", max_iter=12, tol=0)
+"""
+_RUN_THEIRS = """
+import warnings; warnings.simplefilter("ignore")
+from sklearn.decomposition import NMF
+def run(X): NMF({r}, init="random", max_iter=12, tol=0).fit_transform(X)
+"""
+
+
+def memory() -> Table:
+    """Return peak memory of a fit, over the size of X: 1 is X itself; one copy of the factors is taken off."""
+    out: Table = []
+    for title, n, m, r, sparse in (
+        ("dense 20000×784 r50", 20_000, 784, 50, False),
+        ("dense 200000×100 r20", 200_000, 100, 20, False),
+        ("dense 400×40000 r20", 400, 40_000, 20, False),
+        ("sparse 60000×20000, 0.5 %, r20", 60_000, 20_000, 20, True),
+    ):
+        values = []
+        for code in (_RUN_OURS, _RUN_THEIRS):
+            script = _MEMORY.format(code=code.format(r=r), n=n, m=m, r=r, sparse=sparse)
+            values.append(float(_child(script)))
+        out.append((title, f"{values[0]:.2f}", f"{values[1]:.2f}"))
+    return out
+
+
+def exactness() -> Table:
+    """Return the relative error that 2,000 iterations reach on exact low rank."""
+    from sklearn.decomposition import non_negative_factorization
+
+    from nmf_core.fit import fit
+
+    X = exact_low_rank()
+    ours = fit(X, rank=8, init="random", max_iter=2000, tol=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        W, H, _ = non_negative_factorization(X, n_components=8, init="random", random_state=0, max_iter=2000, tol=0)
+    size = np.linalg.norm(X)
+    return [("exact rank 8, 400×120", f"{np.linalg.norm(X - ours.W @ ours.H) / size:.1e}",
+             f"{np.linalg.norm(X - W @ H) / size:.1e}")]  # fmt: skip
+
+
+def _child(script: str) -> str:
+    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return done.stdout.strip().splitlines()[-1]

@@ -1,0 +1,213 @@
+"""Compiled kernels against their NumPy twins (same bits) and the twins against textbook formulas."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nmf_core import kernels
+from nmf_core.fit import fit
+from nmf_core.kernels import divergence_twins, threads, twins
+from nmf_core.kernels.blas import product
+from nmf_core.loss import objective
+from nmf_core.problem import prepare
+
+SHAPES = [(150, 4, 3), (4, 150, 3), (1, 50, 1), (50, 1, 1), (300, 300, 1), (600, 70, 9), (70, 600, 17), (2600, 150, 25)]
+KL, IS = "kullback-leibler", "itakura-saito"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled():
+    families = ("dense", "sparse", "divergence")
+    kernels.warm_up(families, wait=True)
+    words = kernels.status()
+    assert all(words[f"{family} {dtype}"] == "ready" for family in families for dtype in ("float64", "float32")), words
+
+
+def data(n, m, dtype, seed=0, share=0.3):
+    rng = np.random.default_rng(seed)
+    X = rng.gamma(1.0, 2.0, (n, m)).astype(dtype)
+    X[rng.random((n, m)) < share] = 0
+    return X
+
+
+def same(X, **fields):
+    """Fit with kernels and with twins, hold them against each other bit by bit, and return the first."""
+    steps = 24 if min(X.shape) * max(X.shape) < 100_000 else 6
+    fields = {"init": "random", "max_iter": steps, "tol": 0, **fields}
+    fast = fit(X, **fields)
+    with kernels.twins_only():
+        slow = fit(X, **fields)
+    np.testing.assert_array_equal(fast.trace.loss, slow.trace.loss)
+    np.testing.assert_array_equal(fast.W, slow.W)
+    np.testing.assert_array_equal(fast.H, slow.H)
+    problem = prepare(X, beta=fast.request.beta, **{k: v for k, v in fields.items() if k in PREPARED})
+    exact = objective(problem, fast.W, fast.H)
+    single = problem.dtype == np.float32
+    scale = max(problem.squares, problem.total) if single else 1.0
+    assert fast.loss == pytest.approx(exact, rel=1e-5 if single else 1e-9, abs=1e-6 * scale if single else 1e-12)
+    rise = np.diff(fast.trace.loss).max()
+    assert rise <= (1e-5 if single else 1e-12) * fast.trace.loss[0]
+    return fast
+
+
+PREPARED = ("alpha_W", "alpha_H", "l1_ratio", "mask", "weights")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("n", "m", "rank"), SHAPES)
+def test_eahals_dense(n, m, rank, dtype):
+    same(data(n, m, dtype), rank=rank, solver="eahals")
+    same(data(n, m, dtype), rank=rank, solver="eahals", alpha_W=0.01, alpha_H=0.02, l1_ratio=0.5)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("n", "m", "rank"), SHAPES)
+def test_eahals_sparse(n, m, rank, dtype):
+    X = data(n, m, dtype, share=0.8)
+    X[0, 0] = 1
+    sparse = same(sp.csr_array(X), rank=rank, solver="eahals")
+    dense = fit(X, rank=rank, solver="eahals", init="random", max_iter=sparse.n_iter, tol=0)
+    if n >= m:  # wide dense X updates H first
+        assert sparse.loss == pytest.approx(dense.loss, rel=1e-3 if dtype == np.float32 else 1e-7)
+    same(sp.csr_array(X), rank=rank, solver="eahals", alpha_W=0.01, l1_ratio=0.5)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("n", "m", "rank"), SHAPES[:-1])
+@pytest.mark.parametrize("loss", [KL, IS])
+def test_multiplicative_dense(n, m, rank, loss, dtype):
+    X = data(n, m, dtype, share=0.3 if loss == KL else 0.0) + (dtype(0.01) if loss == IS else dtype(0))
+    same(X, rank=rank, solver="bmme", loss=loss)
+    weights = np.random.default_rng(1).choice([0.0, 1.0, 2.5], (n, m), p=[0.2, 0.6, 0.2])
+    weights[0, 0] = 1.0
+    same(X, rank=rank, solver="bmme", loss=loss, weights=weights, alpha_W=0.01, l1_ratio=0.5)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("mask", [None, "unstored"])
+@pytest.mark.parametrize(("n", "m", "rank"), SHAPES[:-1])
+def test_multiplicative_sparse(n, m, rank, mask, dtype):
+    X = data(n, m, dtype, share=0.8)
+    X[0, 0] = 1
+    same(sp.csr_array(X), rank=rank, solver="bmme", loss=KL, mask=mask)
+    same(sp.csr_array(X), rank=rank, solver="bmme", loss=KL, mask=mask, alpha_W=0.01, l1_ratio=0.5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 8), st.integers(0, 99), st.floats(0, 0.95))
+def test_any_shape_with_empty_rows_and_columns(n, m, rank, seed, share):
+    X = data(n, m, np.float64, seed, share)
+    X[:, seed % m] = 0
+    X[seed % n] = 0
+    X[-1, -1] = 1
+    same(X, rank=rank, solver="eahals", seed=seed)
+    same(sp.csr_array(X), rank=rank, solver="eahals", seed=seed)
+    same(X, rank=rank, solver="bmme", loss=KL, seed=seed)
+    same(sp.csr_array(X), rank=rank, solver="bmme", loss=KL, seed=seed)
+
+
+def test_all_zero_component_is_left_alone():
+    X = data(40, 30, np.float64)
+    rng = np.random.default_rng(0)
+    W, H = rng.random((40, 3)), rng.random((3, 30))
+    W[:, 1], H[1] = 0, 0
+    result = same(X, rank=3, solver="eahals", init="custom", W=W, H=H)
+    assert np.isfinite(result.W).all()
+    assert not result.H[1].any()
+
+
+def test_exact_low_rank_reaches_rounding():
+    rng = np.random.default_rng(3)
+    X = rng.random((60, 3)) @ rng.random((3, 40))
+    result = same(X, rank=3, solver="eahals", max_iter=1000)
+    assert result.loss <= 1e-16 * float((X**2).sum())
+
+
+@pytest.mark.parametrize(
+    ("X", "fields"),
+    [
+        (data(9000, 120, np.float64), {"rank": 12, "solver": "eahals"}),
+        (data(130, 9000, np.float32), {"rank": 12, "solver": "eahals"}),
+        (sp.csr_array(data(3000, 200, np.float64, share=0.95)), {"rank": 10, "solver": "eahals"}),
+        (data(900, 200, np.float64), {"rank": 6, "solver": "bmme", "loss": KL}),
+        (sp.csr_array(data(3000, 200, np.float32, share=0.95)), {"rank": 10, "solver": "bmme", "loss": KL}),
+    ],
+)
+def test_number_of_threads_changes_no_bit(X, fields, monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 4)
+    results = []
+    for count in (1, 2, 4):
+        threads.set_limit(count)
+        assert threads.limit() == count
+        results.append(fit(X, init="random", max_iter=7, tol=0, **fields))
+    threads.set_limit(None)
+    for other in results[1:]:
+        np.testing.assert_array_equal(results[0].trace.loss, other.trace.loss)
+        np.testing.assert_array_equal(results[0].W, other.W)
+        np.testing.assert_array_equal(results[0].H, other.H)
+
+
+def test_read_only_input_and_wide_indices():
+    X = data(50, 20, np.float64)
+    X.flags.writeable = False
+    same(X, rank=3, solver="eahals")
+    S = sp.csr_array(data(50, 20, np.float64, share=0.8))
+    S.indices, S.indptr = S.indices.astype(np.int64), S.indptr.astype(np.int64)
+    result = same(S, rank=3, solver="eahals")
+    assert result.loss == same(sp.csr_array(S.toarray()), rank=3, solver="eahals").loss
+
+
+def test_sweep_is_exact_coordinate_minimization():
+    rng = np.random.default_rng(0)
+    B, X, F = rng.random((4, 30)), rng.random((30, 9)), rng.random((4, 9))
+    expected = F.copy()
+    for _ in range(3):
+        for k in range(4):
+            residual = X - B.T @ expected + np.outer(B[k], expected[k])
+            expected[k] = np.maximum(B[k] @ residual / (B[k] @ B[k]), 0)
+    gram = B @ B.T
+    off, inverse = twins.split_gram(gram, 0.0)
+    twins.sweep(F, B @ X, gram, off, inverse, 3, np.empty(9), 0, 9)
+    np.testing.assert_allclose(F, expected, rtol=1e-12)
+
+
+def test_multiplicative_update_is_the_published_one():
+    X = np.array([[1.0, 2, 0], [3, 4, 1], [0, 1, 5], [2, 0, 1]])
+    W = np.array([[0.5, 1], [1, 0.25], [0.75, 0.5], [1, 1]])
+    H = np.array([[1, 0.5, 0.25], [0.5, 1, 2]])
+    result = fit(X.T, rank=2, solver="bmme", loss=KL, init="custom", W=H.T, H=W.T, max_iter=1)
+    np.testing.assert_allclose(
+        result.W.T,
+        [[1.384615385, 1.075457875, 0.379667117], [0.545454545, 1.274458874, 2.096757054]],
+        rtol=1e-8,
+    )
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 3e-16), (np.float32, 2e-7)])
+def test_logarithm(dtype, tolerance):
+    x = np.exp(np.random.default_rng(0).uniform(-60, 60, 20000)).astype(dtype)
+    exact = np.log(x.astype(np.longdouble))
+    error = np.abs(divergence_twins.log_of(x) - exact) / np.maximum(np.abs(exact), 0.5)
+    assert error.max() <= tolerance
+
+
+def test_product_takes_slices_transposes_and_adds():
+    rng = np.random.default_rng(0)
+    A, B = rng.random((7, 40)), rng.random((40, 5))
+    np.testing.assert_allclose(product(A[:, 3:20], B[3:20]), A[:, 3:20] @ B[3:20])
+    np.testing.assert_allclose(product(B.T, A.T), B.T @ A.T)
+    C = np.ones((7, 5))
+    expected = 1 + A @ B
+    assert product(A, B, C) is C
+    np.testing.assert_allclose(C, expected)
+    np.testing.assert_allclose(product(A[::2, ::2], B[::2]), A[::2, ::2] @ B[::2])
+
+
+def test_residual_equals_the_plain_sum():
+    X, rng = data(300, 40, np.float64), np.random.default_rng(1)
+    A, B = rng.random((3, 300)), rng.random((3, 40))
+    expected = ((X - A.T @ B) ** 2).sum()
+    assert twins.residual(X, False, A, B, 0, 300) == pytest.approx(expected, rel=1e-12)
+    assert twins.residual(np.ascontiguousarray(X.T), True, A, B, 0, 300) == pytest.approx(expected, rel=1e-12)
