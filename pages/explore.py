@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from nmf_core.components import SCALE_HELP, SCALES, present
-from pages.ui import data, explore_views, fitting, model, widgets
+from pages.ui import data, explore_views, fitting, identity, model, widgets
 from pages.ui.explore_views import View
 from pages.ui.state import pick
 from pages.ui.take_along import take_along
@@ -40,10 +40,16 @@ if result is not None:
             help="\n".join(f"- **{name}**: {text}" for name, text in SCALE_HELP.items()),
         )
         fitting.go_on(result)
-    view = View(dataset, info, result, present(dataset, result, scale=scale))
+    names = identity.of(dataset, result)
+    view = View(dataset, info, result, present(dataset, result, scale, names), names)
     with head:
         widgets.cards(explore_views.numbers(view)[: explore_views.FIRST_CARDS])
         fitting.outcome(result)
+    with st.expander(
+        "Names and colours of the parts", icon=":material/palette:", key="names", on_change="rerun"
+    ) as more:
+        if more.open:
+            identity.editor(dataset, result, view.parts, names)
     tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, VIEWS.values(), strict=True):
         if tab.open:

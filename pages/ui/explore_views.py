@@ -9,7 +9,7 @@ import streamlit as st
 
 from nmf_core import Dataset, FitResult
 from nmf_core.catalog import DatasetInfo
-from nmf_core.components import Parts, feature_axis
+from nmf_core.components import Identity, Parts, feature_axis
 from nmf_core.figures.build_row import BuiltRow
 from nmf_core.figures.component_bars import ComponentBars, GroupedBars
 from nmf_core.figures.component_lines import ComponentLines
@@ -46,6 +46,7 @@ class View:
     info: DatasetInfo | None
     result: FitResult
     parts: Parts
+    identity: Identity = Identity()  # noqa: RUF009 (frozen)
 
     @property
     def rows_are(self) -> str:

@@ -43,13 +43,15 @@ def take_along(view: View) -> None:
         )
         _file(
             "All as NPZ",
-            lambda: export.result_npz(dataset, result, parts),
+            lambda: export.result_npz(dataset, result, parts, view.identity),
             f"{stem}.npz",
             "For numpy.load; no pickle inside.",
         )
     st.subheader("The same numbers again", anchor=False)
     with st.container(horizontal=True):
-        script: Callable[[], str] = lambda: export.python_script(dataset, result, source=source, scale=parts.scale)  # noqa: E731
+        script: Callable[[], str] = lambda: export.python_script(
+            dataset, result, source=source, scale=parts.scale, identity=view.identity
+        )  # noqa: E731
         _file("Python script", script, f"{stem}.py", "Runs with nmf_core and says whether the numbers agree.")
         if not (obstacle := export.sklearn_obstacle(dataset, result)):
             _file(
@@ -60,7 +62,7 @@ def take_along(view: View) -> None:
             )
         _file(
             "Notebook",
-            lambda: export.notebook(dataset, result, source=source, scale=parts.scale),
+            lambda: export.notebook(dataset, result, source=source, scale=parts.scale, identity=view.identity),
             f"{stem}.ipynb",
             "The script as a Jupyter notebook.",
         )
@@ -72,7 +74,7 @@ def take_along(view: View) -> None:
         )
         _file(
             "Bundle",
-            lambda: export.save_bundle(dataset, result, scale=parts.scale, source=source),
+            lambda: export.save_bundle(dataset, result, scale=parts.scale, identity=view.identity, source=source),
             f"{stem}.zip",
             "Data, settings and result; opens here again.",
         )

@@ -1,0 +1,229 @@
+"""The page Data, run whole: what is understood, decided, prepared and used."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nmf_core import load_dataset
+from nmf_core.ingest import Limits
+from nmf_core.ingest.quota import Quota
+from pages.ui import shelf, uploads
+from tests.core.ingest_corpus import CASES, GOOD, far_cell, noise, picture
+from tests.pages.helpers import array, bytes_sent, figures, finished, texts
+
+MESSY = "Probe;Größe;Länge;Gruppe;Wert\n" + "".join(
+    f"S{i};{i + 1},5;{'' if i == 3 else f'{i % 4},25'};{'ab'[i % 2]};{-0.25 if i == 5 else i + 0.75}\n".replace(
+        ".", ","
+    )
+    for i in range(12)
+)
+#: Shown through the page: one of each verdict and reader, and names that act.
+SHOWN = (
+    "T01 empty", "T09 decimal comma", "T12 ambiguous point", "T14 row too long", "T19 text among numbers", "T22 nul byte",
+    "T29 web page", "T32 nan and inf", "T42 markup names", "T45 one long cell", "T48b zip with two", "T50 only text", "T55 all zero",
+    "E01 far cell", "E09 several sheets", "P02 cut off", "N01 objects", "N02 promises a terabyte", "N06 several arrays",
+    "M01 cut in a number", "I01 900 MP", "I09 different sizes", "S00 wav", "S06 mp3", "D00 lines", "W02 edges with header",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Parse in this process: the children are tested elsewhere, and the two killers are refused before any parser."""
+    from nmf_core.ingest import read_many
+
+    monkeypatch.setattr(uploads, "read_many", lambda *args, **more: read_many(*args, **more, sandbox=False))
+    monkeypatch.setattr(uploads, "_quota", Quota(per_visitor=10**9, total=10**10))
+
+
+def drop(app, *files):
+    """Drop files on the page; each is (name, bytes or text)."""
+    ready = [
+        (name, data.encode() if isinstance(data, str) else data, "application/octet-stream") for name, data in files
+    ]
+    app.file_uploader(key="data_page_files").set_value(ready).run()
+    return finished(app)
+
+
+def button(app, label):
+    """Return the button with this label."""
+    return next(b for b in app.button if b.label == label)
+
+
+def toggle(app, word):
+    """Return the switch of the step whose label holds a word."""
+    return next(t for t in app.toggle if word in t.label)
+
+
+def in_use(app):
+    """Return the data set that the picker shows."""
+    value = app.selectbox(key="data").value
+    return shelf.get(value) or load_dataset(value)
+
+
+def test_a_built_in_data_set_is_shown_diagnosed_and_ready(open_page):
+    app = open_page("data")
+    assert "150 rows × 4 columns" in texts(app)
+    assert "Continuous numbers from 0.1 to 7.9" in texts(app).replace("\\", "")
+    heat = figures(app)[0]["data"][0]
+    np.testing.assert_allclose(array(heat["z"]), load_dataset("iris").X, rtol=1e-6)
+    assert button(app, "Use this data").disabled
+    assert bytes_sent(app) < 1_000_000
+
+
+def test_a_messy_file_is_understood_prepared_and_used(open_page):
+    app = drop(open_page("data"), ("messy.csv", MESSY.encode("cp1252")))
+    said = texts(app).replace("\\", "")
+    for words in (
+        "Windows-1252",
+        "semicolon",
+        "decimal comma",
+        "Probe names the rows",
+        "Gruppe (2 values)",
+        "1 cell missing",
+        "1 cell below zero",
+    ):
+        assert words in said
+    assert toggle(app, "Missing values").value
+    assert toggle(app, "Negative values").value
+    button(app, "Use this data").click()
+    finished(app.run())
+    used = in_use(app)
+    assert used.name == "messy"
+    assert used.shape == (12, 3)
+    assert used.rows[0] == "S0"
+    assert used.mask.sum() == 1
+    assert [s["step"] for s in used.steps] == ["missing", "negative"]
+    assert any("Windows-1252" in note for note in used.notes)
+    assert "now the current data set" in texts(app)
+
+
+def test_steps_are_switched_changed_and_shown_in_the_numbers(open_page):
+    app = open_page("data", data="wine")
+    toggle(app, "Logarithm").set_value(True)
+    finished(app.run())
+    z = array(figures(app)[0]["data"][0]["z"])
+    np.testing.assert_allclose(z, np.log1p(load_dataset("wine").X), rtol=1e-5)
+    assert "np.log1p" in app.code[0].value
+    button(app, "Use this data").click()
+    finished(app.run())
+    np.testing.assert_allclose(in_use(app).X, np.log1p(load_dataset("wine").X))
+    assert in_use(app).name.endswith("(prepared)")
+
+
+def test_a_step_is_added_moved_and_removed(open_page):
+    app = open_page("data")
+    app.selectbox(key="step_to_add").set_value("transpose").run()
+    button(app, "Add").click().run()
+    assert "4 rows × 150 columns" in texts(app)
+    first = [t.label for t in app.toggle]
+    [b for b in app.button if b.label == "Earlier"][-1].click().run()
+    assert [t.label for t in app.toggle] != first
+    while remove := [b for b in app.button if b.label == "Remove"]:
+        remove[0].click().run()
+    assert not any("Swap rows" in t.label for t in app.toggle)
+    assert "Ready: **150 rows × 4 columns**" in texts(app)
+
+
+def test_a_step_that_does_not_fit_is_a_sentence_and_nothing_breaks(open_page):
+    app = open_page("data", data="net_airlines")
+    app.selectbox(key="step_to_add").set_value("transpose").run()
+    button(app, "Add").click().run()
+    assert "A network is symmetric" in texts(app)
+    assert not any(b.label == "Use this data" for b in app.button)
+
+
+def test_a_question_is_asked_and_answered(open_page):
+    app = drop(open_page("data"), ("x.csv", "a;b\n1.234;2.345\n3.456;4.567\n"))
+    assert "A choice is yours" in texts(app)
+    assert "150 rows" in texts(app)  # the current data stay
+    next(r for r in app.radio if "three digits" in r.label.replace("\\", "")).set_value("point-thousands")
+    button(app, "Read it this way").click()
+    finished(app.run())
+    assert "2 rows × 2 columns" in texts(app)
+    np.testing.assert_array_equal(array(figures(app)[0]["data"][0]["z"]), [[1234, 2345], [3456, 4567]])
+
+
+def test_a_settled_choice_can_be_undone(open_page):
+    app = drop(open_page("data"), ("x.csv", "a,b,species\n1,2,u\n3,4,u\n5,6,v\n7,8,v\n"))
+    header = next(r for r in app.radio if "first line" in r.label)
+    header.set_value("none")
+    button(app, "Read it this way").click()
+    finished(app.run())
+    assert "5 rows" in texts(app)
+
+
+def test_a_refused_file_leaves_data_and_result_as_they_were(open_page):
+    app = open_page("data", data="wine")
+    before = in_use(app).id
+    drop(app, ("far.xlsx", far_cell()))
+    assert "spans 1048576 x 16384 cells but holds 2" in texts(app).replace("\\", "")
+    assert "earlier data and results are still there" in texts(app)
+    assert in_use(app).id == before
+    assert "178 rows × 13 columns" in texts(app)
+    app.switch_page("explore.py").run()
+    assert "178" in texts(finished(app))
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_files_of_the_corpus_through_the_page(open_page, name):
+    case = next(case for case in CASES if case.id == name)
+    app = drop(open_page("data"), (case.name, case.make()))
+    said = texts(app)
+    icon = {"X": "was not read", "A": "", "N": "was read", "R": "was read"}[case.verdict]
+    assert icon in said
+    assert "Traceback" not in said
+    assert "report" not in said
+    assert "<img" not in said.replace("\\<img", "")  # names are escaped, never markup
+    assert "![](" not in said.replace("\\", "\\\\")
+    assert bytes_sent(app) < 2_000_000
+
+
+def test_several_pictures_make_one_data_set_with_a_shape(open_page):
+    files = [(f"{i}.png", picture(noise(12, 10, seed=i))) for i in range(4)]
+    app = drop(open_page("data"), *files)
+    button(app, "Use this data").click()
+    finished(app.run())
+    assert in_use(app).cell_shape == (12, 10)
+    assert in_use(app).kind == "images"
+
+
+def test_a_table_of_pixels_becomes_pictures(open_page):
+    X = np.random.default_rng(0).integers(1, 99, (6, 64))
+    app = drop(open_page("data"), ("pixels.csv", "\n".join(",".join(map(str, row)) for row in X)))
+    next(s for s in app.selectbox if s.label == "The rows are").set_value("images").run()
+    button(app, "Use this data").click()
+    finished(app.run())
+    assert in_use(app).kind == "images"
+    assert in_use(app).cell_shape == (8, 8)
+
+
+def test_the_quota_of_a_visitor_is_a_sentence(open_page, monkeypatch):
+    monkeypatch.setattr(uploads, "_quota", Quota(per_visitor=100))
+    app = drop(open_page("data"), ("x.csv", GOOD))
+    assert "the limit is 100 bytes" in texts(app)
+    assert "150 rows × 4 columns" in texts(app)
+
+
+def test_more_files_than_allowed_are_a_sentence(open_page):
+    app = drop(open_page("data"), *[(f"{i}.csv", "a") for i in range(21)])
+    assert f"the limit is {Limits().files}" in texts(app)
+
+
+@pytest.mark.parametrize("view", ["Heatmap", "Columns", "Singular values"])
+@pytest.mark.parametrize("data", ["iris", "text_reuters395", "mnist_1k", "movielens_small"])
+def test_every_picture_of_the_data_is_light(open_page, data, view):
+    app = open_page("data", data=data)
+    app.segmented_control(key="data_picture").set_value(view).run()
+    assert not app.exception
+    assert len(figures(app)) == 1
+    assert bytes_sent(app) < 1_000_000
+
+
+def test_missing_cells_have_a_map(open_page):
+    app = open_page("data", data="energy_mix")
+    app.segmented_control(key="data_picture").set_value("Missing cells").run()
+    figure = figures(app)[0]
+    share = array(figure["data"][0]["z"])
+    assert share.sum() == pytest.approx(1.0)
+    assert "Missing cells" in figure["layout"]["title"]["text"]
