@@ -13,6 +13,7 @@ from nmf_core.selection.fit_quality import elbow
 from nmf_core.selection.stability import STABLE
 from nmf_core.selection.sweep import RankEvidence, Sweep
 from nmf_core.types import Array
+from nmf_core.wording import percent
 
 FLOOR = 0.002
 PAIRED = 0.5
@@ -21,6 +22,10 @@ MIN_FOLDS = 3
 EXACT = 1e-3
 COPHENETIC_SLACK = 0.02
 COMPONENTS = "Components over restarts"
+_FEW_KNOWN = (
+    "Where few cells are known, every further component overfits: penalties (in the model's settings) or fewer, better-known "
+    "rows and columns may let more parts show.",
+)
 Verdict = Literal["supports", "doubts", "silent"]
 
 RULE = (
@@ -97,6 +102,7 @@ class _Heldout:
     gain: float
     gain_error: float
     shuffled_gain: float
+    certain: bool
     open: bool
 
 
@@ -135,7 +141,7 @@ def advise(sweep: Sweep) -> Advice:
         settle.append("Measure held-out error as well (at least 3 sets of held-out cells).")
         if rank is not None:
             reasons.append(f"{rank} is the largest rank whose components all come back from other starts.")
-    elif held.gain <= CERTAIN * held.gain_error or held.gain <= max(FLOOR, held.shuffled_gain):
+    elif not held.certain and not (held.open and held.gain > max(FLOOR, held.shuffled_gain)):
         return _nothing(sweep, held, preliminary)
     else:
         rank, leaner = _from_heldout(sweep, held, stable, reasons, doubts, settle)
@@ -177,7 +183,8 @@ def heldout_choice(sweep: Sweep) -> _Heldout | None:
     means = errors.mean(axis=1)
     lowest = int(np.argmin(means))
     further = int(np.argmin(means[1:])) + 1
-    gains = errors[0] - errors[further]
+    gains = errors[0] - errors[1:]
+    gain, spread = gains.mean(axis=1), gains.std(axis=1, ddof=1) / np.sqrt(gains.shape[1])
     null = [
         1.0 - float(np.nanmean(e.shuffled_heldout)) for e in sweep.evidence if np.isfinite(e.shuffled_heldout).any()
     ]
@@ -189,9 +196,10 @@ def heldout_choice(sweep: Sweep) -> _Heldout | None:
         errors,
         choice,
         int(ranks[lowest]),
-        float(gains.mean()),
-        float(gains.std(ddof=1) / np.sqrt(len(gains))),
+        float(gain[further - 1]),
+        float(spread[further - 1]),
         max(null, default=0.0),
+        bool(((gain > CERTAIN * spread) & (gain > max(FLOOR, *null, 0.0))).any()),
         bool(still_falls),
     )
 
@@ -240,6 +248,11 @@ def _from_heldout(
             f"The held-out error still falls at rank {last}, the last one tried: prediction sets no limit yet."
         )
         settle.append(f"Extend the range beyond {last}.")
+        if not held.certain:
+            doubts.append(
+                f"Its fall so far, {_percent(held.gain)} give or take {_percent(held.gain_error)}, could be chance."
+            )
+            settle.append("More sets of held-out cells, or more samples, would tell.")
         if stable is not None and stable < last:
             reasons.append(
                 f"If fewer parts will do: {stable} is the largest rank whose components all come back from other starts; "
@@ -407,10 +420,17 @@ def _elbow(sweep: Sweep, rank: int | None) -> FamilyVote | None:
 
 
 def _nothing(sweep: Sweep, held: _Heldout, preliminary: bool) -> Advice:
-    best = f"the best further rank changes the held-out error by {_percent(-held.gain, sign=True)}"
-    reasons = [f"No rank from 2 up clearly predicts held-out cells better than rank 1: {best}."]
-    if held.gain > 0:
-        reasons.append(f"On data with shuffled columns the change is {_percent(-held.shuffled_gain, sign=True)}.")
+    if held.gain <= 0:
+        reasons = [
+            f"Every rank from 2 up predicts held-out cells worse than rank 1, the best of them by {_percent(-held.gain)}."
+        ]
+    else:
+        reasons = [
+            f"The best further rank lowers the held-out error by {_percent(held.gain)}, give or take "
+            f"{_percent(held.gain_error)}: not clearly more than chance."
+        ]
+        if held.shuffled_gain >= held.gain:
+            reasons.append(f"Data with shuffled columns gain as much ({_percent(held.shuffled_gain)}).")
     stable = largest_stable(sweep)
     doubts = ["Structure too weak for this many samples looks the same."]
     if preliminary:
@@ -434,6 +454,5 @@ def _none(sweep: Sweep, headline: str, reason: str, settle: str, preliminary: bo
     return Advice(None, headline, (reason,), (), (settle,), (), None, RULE, preliminary)
 
 
-def _percent(value: float, sign: bool = False) -> str:
-    text = f"{100 * value:+.3g} %" if sign else f"{100 * value:.3g} %"
-    return text
+def _percent(value: float) -> str:
+    return percent(value)

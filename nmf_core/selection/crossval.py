@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,7 @@ def speckled_error(
     n_starts: int = 2,
     max_iter: int = 200,
     tol: float = 1e-4,
+    penalties: Mapping[str, Any] | None = None,
 ) -> float:
     """Fit without the test cells and return the mean loss on them alone.
 
@@ -90,7 +92,9 @@ def speckled_error(
     """
     rows, cols = test
     held = test if missing is None else (np.concatenate([rows, missing[0]]), np.concatenate([cols, missing[1]]))
-    W, H, _ = masked_fit(X, held, rank, seed=seed, loss=loss, n_starts=n_starts, max_iter=max_iter, tol=tol)
+    W, H, _ = masked_fit(
+        X, held, rank, seed=seed, loss=loss, n_starts=n_starts, max_iter=max_iter, tol=tol, penalties=penalties
+    )
     predicted = np.einsum("ij,ij->i", W[rows], H.T[cols])
     return mean_loss(X[rows, cols], predicted, loss)
 
@@ -105,6 +109,7 @@ def stored_error(
     n_starts: int = 1,
     max_iter: int = 100,
     tol: float = 1e-4,
+    penalties: Mapping[str, Any] | None = None,
 ) -> float:
     """Speckled error for sparse X whose cells that are not stored are unknown (ratings).
 
@@ -125,7 +130,7 @@ def stored_error(
     train = sp.csr_array((coo.data[keep], (rows[keep], cols[keep])), shape=X.shape)
     result = fit(
         train, rank=rank, loss=loss, init="random", seed=seed, n_restarts=n_starts, max_iter=max_iter, tol=tol,
-        mask="unstored",
+        mask="unstored", **(penalties or {}),
     )  # fmt: skip
     predicted = np.einsum("ij,ij->i", result.W[rows[test]], result.H.T[cols[test]])
     return mean_loss(coo.data[test], predicted, loss)
@@ -150,6 +155,7 @@ def bicross_error(
     n_starts: int = 2,
     max_iter: int = 200,
     tol: float = 1e-4,
+    penalties: Mapping[str, Any] | None = None,
 ) -> float:
     """Bi-cross-validation (Owen & Perry 2009): predict block A of X = [A B; C D] from a factorization of D alone.
 
@@ -173,12 +179,23 @@ def bicross_error(
     other_cols = np.setdiff1d(np.arange(X.shape[1]), cols)
     D = X[other_rows][:, other_cols]
     if is_sparse(X):
-        result = fit(D, rank=rank, loss=loss, init="random", seed=seed, n_restarts=n_starts, max_iter=max_iter, tol=tol)
+        result = fit(
+            D, rank=rank, loss=loss, init="random", seed=seed, n_restarts=n_starts, max_iter=max_iter, tol=tol,
+            **(penalties or {}),
+        )  # fmt: skip
         W_D, H_D = result.W, result.H
     else:
         none = np.zeros(0, dtype=np.intp)
         W_D, H_D, _ = masked_fit(
-            D, (none, none), rank, seed=seed, loss=loss, n_starts=n_starts, max_iter=max_iter, tol=tol
+            D,
+            (none, none),
+            rank,
+            seed=seed,
+            loss=loss,
+            n_starts=n_starts,
+            max_iter=max_iter,
+            tol=tol,
+            penalties=penalties,
         )
     B, C = X[rows][:, other_cols], X[other_rows][:, cols]
     predicted = regressed(B, H_D) @ regressed(C.T, W_D.T).T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ def masked_fit(
     n_starts: int = 2,
     max_iter: int = 200,
     tol: float = 1e-4,
+    penalties: Mapping[str, Any] | None = None,
 ) -> tuple[Array, Array, float]:
     """Factorize the cells of X that are not held out and return the best of a few random starts.
 
@@ -39,6 +41,8 @@ def masked_fit(
     loss : str or float
     n_starts, max_iter, tol : see :class:`~nmf_core.types.FitRequest`
         `tol` is the relative fall of the training loss over ten iterations.
+    penalties : mapping, optional
+        ``alpha_W``, ``alpha_H``, ``l1_ratio`` of the model; the fits then go through the engine.
 
     Returns
     -------
@@ -64,12 +68,14 @@ def masked_fit(
     for stream in streams:
         rng = np.random.default_rng(stream)
         W, H = _start(rng, clean.shape[0], clean.shape[1], rank, mean)
-        if beta == 2.0:
+        if penalties:
+            found = _fit_any(clean, rows, cols, W, H, loss, max_iter, penalties)
+        elif beta == 2.0:
             found = _fit_frobenius(clean, rows, cols, W, H, max_iter, tol)
         elif beta == 1.0:
             found = _fit_kl(clean, rows, cols, W, H, max_iter, tol)
         else:
-            found = _fit_any(clean, rows, cols, W, H, loss, max_iter)
+            found = _fit_any(clean, rows, cols, W, H, loss, max_iter, {})
         if best is None or found[2] < best[2]:
             best = found
     assert best is not None
@@ -106,13 +112,15 @@ def _fit_kl(
 
 
 def _fit_any(
-    X: Array, rows: Array, cols: Array, W: Array, H: Array, loss: Any, max_iter: int
+    X: Array, rows: Array, cols: Array, W: Array, H: Array, loss: Any, max_iter: int, penalties: Mapping[str, Any]
 ) -> tuple[Array, Array, float]:
     from nmf_core.fit import fit
 
     mask = np.zeros(X.shape, dtype=bool)
     mask[rows, cols] = True
-    result = fit(X, rank=W.shape[1], loss=loss, init="custom", W=W, H=H, mask=mask, max_iter=max_iter, tol=1e-4)
+    result = fit(
+        X, rank=W.shape[1], loss=loss, init="custom", W=W, H=H, mask=mask, max_iter=max_iter, tol=1e-4, **penalties
+    )
     return result.W, result.H, result.loss
 
 

@@ -115,12 +115,20 @@ def _effort(cells: int) -> dict[str, Any]:
     return {"n_starts": 2 if cells <= 60_000 else 1, "max_iter": 200 if cells <= 60_000 else 100}
 
 
+def _penalties(request: SweepRequest) -> dict[str, Any] | None:
+    model = request.model
+    if not model.alpha_W and model.alpha_H in ("same", 0.0):
+        return None
+    return {"alpha_W": model.alpha_W, "alpha_H": model.alpha_H, "l1_ratio": model.l1_ratio}
+
+
 def _speckle(request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy: int | None) -> float:
     loss, seed = request.model.loss, request.model.seed
     if isinstance(dataset.mask, str):
         order = np.random.default_rng([seed, 7]).permutation(len(dataset.X.data))
         test = np.array_split(order, round(1 / SPECKLE_SHARE))[fold]
-        return crossval.stored_error(dataset.X, test, rank, seed=seed, loss=loss)
+        penalties = _penalties(request)
+        return crossval.stored_error(dataset.X, test, rank, seed=seed, loss=loss, penalties=penalties)
     data = heldout_of(dataset, copy)
     folds = remembered(
         (dataset.id, "folds", copy, request.n_folds, seed),
@@ -130,7 +138,14 @@ def _speckle(request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy
     if fold >= len(folds):
         return float("nan")
     return crossval.speckled_error(
-        data.X, folds[fold], rank, seed=(seed, rank, fold), missing=data.missing, loss=loss, **_effort(data.X.size)
+        data.X,
+        folds[fold],
+        rank,
+        seed=(seed, rank, fold),
+        missing=data.missing,
+        loss=loss,
+        penalties=_penalties(request),
+        **_effort(data.X.size),
     )
 
 
@@ -138,7 +153,14 @@ def _block(request: SweepRequest, dataset: Dataset, rank: int, number: int) -> f
     data = heldout_of(dataset)
     rows, cols = crossval.blocks(data.X.shape[0], data.X.shape[1], BLOCK_FOLDS, request.model.seed)[number]
     return crossval.bicross_error(
-        data.X, rows, cols, rank, seed=request.model.seed, loss=request.model.loss, **_effort(data.X.size)
+        data.X,
+        rows,
+        cols,
+        rank,
+        seed=request.model.seed,
+        loss=request.model.loss,
+        penalties=_penalties(request),
+        **_effort(data.X.size),
     )
 
 

@@ -106,6 +106,8 @@ class Sweep:
         The samples that the consensus compares.
     total : float
         Sum of squares of the known cells.
+    known : int
+        Number of known cells.
     """
 
     request: SweepRequest
@@ -117,6 +119,12 @@ class Sweep:
     state: SweepState
     sample_rows: Array
     total: float
+    known: int
+
+    @property
+    def sparse_knowledge(self) -> bool:
+        """Whether fewer than one cell in five is known."""
+        return self.known < 0.2 * self.shape[0] * self.shape[1]
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -294,6 +302,7 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
         state,
         consensus_rows(dataset.shape[0]),
         total,
+        n_known,
     )
 
 

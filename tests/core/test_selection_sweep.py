@@ -202,3 +202,10 @@ def test_request_keys_tell_requests_apart():
     ]
     assert len({base.key, *(o.key for o in others)}) == 5
     assert base.key == SweepRequest((2, 1, 1), 2, MODEL.with_(rank=9, init="nndsvd")).key
+
+
+def test_penalties_reach_the_held_out_fits():
+    X = product(30, 12, 2)
+    plain = sweep(X, [1, 2], 1, n_folds=2, n_shuffles=0, bicross=False)
+    heavy = sweep(X, [1, 2], 1, n_folds=2, n_shuffles=0, bicross=False, alpha_W=10.0, l1_ratio=1.0)
+    assert heavy.state.pieces["speckle", 2, 0] > 1.5 * plain.state.pieces["speckle", 2, 0]
