@@ -36,6 +36,12 @@ def _quick(monkeypatch):
     monkeypatch.setattr(uploads, "_quota", Quota(per_visitor=10**9, total=10**10))
 
 
+@pytest.fixture
+def data_page(open_page):
+    """Open the page with a data set; AppTest takes the picker's value over to another page only after a second run."""
+    return lambda **query: finished(open_page("data", **query).run())
+
+
 def drop(app, *files):
     """Drop files on the page; each is (name, bytes or text)."""
     ready = [
@@ -61,8 +67,8 @@ def in_use(app):
     return shelf.get(value) or load_dataset(value)
 
 
-def test_a_built_in_data_set_is_shown_diagnosed_and_ready(open_page):
-    app = open_page("data")
+def test_a_built_in_data_set_is_shown_diagnosed_and_ready(data_page):
+    app = data_page()
     assert "150 rows × 4 columns" in texts(app)
     assert "Continuous numbers from 0.1 to 7.9" in texts(app).replace("\\", "")
     heat = figures(app)[0]["data"][0]
@@ -71,8 +77,8 @@ def test_a_built_in_data_set_is_shown_diagnosed_and_ready(open_page):
     assert bytes_sent(app) < 1_000_000
 
 
-def test_a_messy_file_is_understood_prepared_and_used(open_page):
-    app = drop(open_page("data"), ("messy.csv", MESSY.encode("cp1252")))
+def test_a_messy_file_is_understood_prepared_and_used(data_page):
+    app = drop(data_page(), ("messy.csv", MESSY.encode("cp1252")))
     said = texts(app).replace("\\", "")
     for words in (
         "Windows-1252",
@@ -98,8 +104,8 @@ def test_a_messy_file_is_understood_prepared_and_used(open_page):
     assert "now the current data set" in texts(app)
 
 
-def test_steps_are_switched_changed_and_shown_in_the_numbers(open_page):
-    app = open_page("data", data="wine")
+def test_steps_are_switched_changed_and_shown_in_the_numbers(data_page):
+    app = data_page(data="wine")
     toggle(app, "Logarithm").set_value(True)
     finished(app.run())
     z = array(figures(app)[0]["data"][0]["z"])
@@ -111,8 +117,8 @@ def test_steps_are_switched_changed_and_shown_in_the_numbers(open_page):
     assert in_use(app).name.endswith("(prepared)")
 
 
-def test_a_step_is_added_moved_and_removed(open_page):
-    app = open_page("data")
+def test_a_step_is_added_moved_and_removed(data_page):
+    app = data_page()
     app.selectbox(key="step_to_add").set_value("transpose").run()
     button(app, "Add").click().run()
     assert "4 rows × 150 columns" in texts(app)
@@ -125,16 +131,16 @@ def test_a_step_is_added_moved_and_removed(open_page):
     assert "Ready: **150 rows × 4 columns**" in texts(app)
 
 
-def test_a_step_that_does_not_fit_is_a_sentence_and_nothing_breaks(open_page):
-    app = open_page("data", data="net_airlines")
+def test_a_step_that_does_not_fit_is_a_sentence_and_nothing_breaks(data_page):
+    app = data_page(data="net_airlines")
     app.selectbox(key="step_to_add").set_value("transpose").run()
     button(app, "Add").click().run()
     assert "A network is symmetric" in texts(app)
     assert not any(b.label == "Use this data" for b in app.button)
 
 
-def test_a_question_is_asked_and_answered(open_page):
-    app = drop(open_page("data"), ("x.csv", "a;b\n1.234;2.345\n3.456;4.567\n"))
+def test_a_question_is_asked_and_answered(data_page):
+    app = drop(data_page(), ("x.csv", "a;b\n1.234;2.345\n3.456;4.567\n"))
     assert "A choice is yours" in texts(app)
     assert "150 rows" in texts(app)  # the current data stay
     next(r for r in app.radio if "three digits" in r.label.replace("\\", "")).set_value("point-thousands")
@@ -144,8 +150,8 @@ def test_a_question_is_asked_and_answered(open_page):
     np.testing.assert_array_equal(array(figures(app)[0]["data"][0]["z"]), [[1234, 2345], [3456, 4567]])
 
 
-def test_a_settled_choice_can_be_undone(open_page):
-    app = drop(open_page("data"), ("x.csv", "a,b,species\n1,2,u\n3,4,u\n5,6,v\n7,8,v\n"))
+def test_a_settled_choice_can_be_undone(data_page):
+    app = drop(data_page(), ("x.csv", "a,b,species\n1,2,u\n3,4,u\n5,6,v\n7,8,v\n"))
     header = next(r for r in app.radio if "first line" in r.label)
     header.set_value("none")
     button(app, "Read it this way").click()
@@ -153,8 +159,8 @@ def test_a_settled_choice_can_be_undone(open_page):
     assert "5 rows" in texts(app)
 
 
-def test_a_refused_file_leaves_data_and_result_as_they_were(open_page):
-    app = open_page("data", data="wine")
+def test_a_refused_file_leaves_data_and_result_as_they_were(data_page):
+    app = data_page(data="wine")
     before = in_use(app).id
     drop(app, ("far.xlsx", far_cell()))
     assert "spans 1048576 x 16384 cells but holds 2" in texts(app).replace("\\", "")
@@ -166,9 +172,9 @@ def test_a_refused_file_leaves_data_and_result_as_they_were(open_page):
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_files_of_the_corpus_through_the_page(open_page, name):
+def test_files_of_the_corpus_through_the_page(data_page, name):
     case = next(case for case in CASES if case.id == name)
-    app = drop(open_page("data"), (case.name, case.make()))
+    app = drop(data_page(), (case.name, case.make()))
     said = texts(app)
     icon = {"X": "was not read", "A": "", "N": "was read", "R": "was read"}[case.verdict]
     assert icon in said
@@ -179,18 +185,18 @@ def test_files_of_the_corpus_through_the_page(open_page, name):
     assert bytes_sent(app) < 2_000_000
 
 
-def test_several_pictures_make_one_data_set_with_a_shape(open_page):
+def test_several_pictures_make_one_data_set_with_a_shape(data_page):
     files = [(f"{i}.png", picture(noise(12, 10, seed=i))) for i in range(4)]
-    app = drop(open_page("data"), *files)
+    app = drop(data_page(), *files)
     button(app, "Use this data").click()
     finished(app.run())
     assert in_use(app).cell_shape == (12, 10)
     assert in_use(app).kind == "images"
 
 
-def test_a_table_of_pixels_becomes_pictures(open_page):
+def test_a_table_of_pixels_becomes_pictures(data_page):
     X = np.random.default_rng(0).integers(1, 99, (6, 64))
-    app = drop(open_page("data"), ("pixels.csv", "\n".join(",".join(map(str, row)) for row in X)))
+    app = drop(data_page(), ("pixels.csv", "\n".join(",".join(map(str, row)) for row in X)))
     next(s for s in app.selectbox if s.label == "The rows are").set_value("images").run()
     button(app, "Use this data").click()
     finished(app.run())
@@ -198,30 +204,30 @@ def test_a_table_of_pixels_becomes_pictures(open_page):
     assert in_use(app).cell_shape == (8, 8)
 
 
-def test_the_quota_of_a_visitor_is_a_sentence(open_page, monkeypatch):
+def test_the_quota_of_a_visitor_is_a_sentence(data_page, monkeypatch):
     monkeypatch.setattr(uploads, "_quota", Quota(per_visitor=100))
-    app = drop(open_page("data"), ("x.csv", GOOD))
+    app = drop(data_page(), ("x.csv", GOOD))
     assert "the limit is 100 bytes" in texts(app)
     assert "150 rows × 4 columns" in texts(app)
 
 
-def test_more_files_than_allowed_are_a_sentence(open_page):
-    app = drop(open_page("data"), *[(f"{i}.csv", "a") for i in range(21)])
+def test_more_files_than_allowed_are_a_sentence(data_page):
+    app = drop(data_page(), *[(f"{i}.csv", "a") for i in range(21)])
     assert f"the limit is {Limits().files}" in texts(app)
 
 
 @pytest.mark.parametrize("view", ["Heatmap", "Columns", "Singular values"])
 @pytest.mark.parametrize("data", ["iris", "text_reuters395", "mnist_1k", "movielens_small"])
-def test_every_picture_of_the_data_is_light(open_page, data, view):
-    app = open_page("data", data=data)
+def test_every_picture_of_the_data_is_light(data_page, data, view):
+    app = data_page(data=data)
     app.segmented_control(key="data_picture").set_value(view).run()
     assert not app.exception
     assert len(figures(app)) == 1
     assert bytes_sent(app) < 1_000_000
 
 
-def test_missing_cells_have_a_map(open_page):
-    app = open_page("data", data="energy_mix")
+def test_missing_cells_have_a_map(data_page):
+    app = data_page(data="energy_mix")
     app.segmented_control(key="data_picture").set_value("Missing cells").run()
     figure = figures(app)[0]
     share = array(figure["data"][0]["z"])
