@@ -49,19 +49,20 @@ class Answer:
 
 
 class Visitor:
-    """One browser tab."""
+    """One browser tab: ``async with Visitor(…) as visitor``."""
 
     def __init__(self, url: str, page: str, seed: int, timeout: float) -> None:
         self.address, self.page, self.timeout = urlparse(url), page, timeout
         self.random = random.Random(seed)
         self.values: dict[str, WidgetState] = {}
         self.controls: dict[str, tuple[str, object]] = {}
+        self.texts: list[str] = []
         self.timers: dict[str, float] = {}  # fragment -> interval: something refreshes itself
         self.messages: dict[str, ForwardMsg] = {}
         self.page_hash = self.token = ""
         self.socket: websockets.ClientConnection | None = None
 
-    async def arrive(self) -> None:
+    async def __aenter__(self) -> Visitor:
         """Open the websocket."""
         await asyncio.to_thread(self._greet)
         headers = {"Cookie": f"_streamlit_xsrf={self.token}"}
@@ -75,6 +76,12 @@ class Visitor:
             ping_interval=None,
             open_timeout=self.timeout,
         )
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Close the tab."""
+        if self.socket is not None:
+            await self.socket.close()
 
     def _greet(self) -> None:
         connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port or 80, timeout=30)
@@ -126,6 +133,7 @@ class Visitor:
             self.page_hash = message.new_session.page_script_hash or self.page_hash
             if not fragment or answer.early:
                 self.controls, self.timers = {}, {}
+            self.texts = []
         elif kind == "navigation":
             self.page_hash = message.navigation.page_script_hash or self.page_hash
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
@@ -134,6 +142,7 @@ class Visitor:
             if name is None:
                 return False
             part = getattr(element, name)
+            self.texts += [text for text in (getattr(part, "body", ""), getattr(part, "text", "")) if text]
             if name == "exception":
                 answer.errors.append(f"{part.type}: {part.message[:200]}")
             elif name == "alert" and part.format == part.ERROR:
@@ -156,34 +165,39 @@ class Visitor:
 
     def act(self, only: list[str]) -> str:
         """Change a random control; return its label."""
-        choices = {label: c for label, c in self.controls.items() if c[0] in SETTERS and (not only or label in only)}
+        choices = {label: c for label, c in self.controls.items() if c[0] in CHOICES and (not only or label in only)}
         if not choices:
             return ""
         label = self.random.choice(sorted(choices))
         kind, part = choices[label]
-        value = WidgetState(id=part.id)  # type: ignore[attr-defined]
-        SETTERS[kind](value, part, self.random)
-        self.values[value.id] = value
+        self.put(label, CHOICES[kind](part, self.random))
         return label
 
+    def put(self, label: str, value: object = True) -> None:
+        """Give a control a value, or press a button; it takes effect with the next run."""
+        kind, part = self.controls[label]
+        state = WidgetState(id=part.id)  # type: ignore[attr-defined]
+        if kind == "slider":
+            state.double_array_value.data.append(float(value))  # type: ignore[arg-type]
+        elif kind == "number_input" and part.data_type == part.INT:  # type: ignore[attr-defined]
+            state.int_value = int(value)  # type: ignore[call-overload]
+        else:
+            field = {"selectbox": "string", "checkbox": "bool", "button": "trigger", "number_input": "double"}[kind]
+            setattr(state, f"{field}_value", value)
+        self.values[state.id] = state
 
-def _slide(value: WidgetState, part, rnd: random.Random) -> None:
+
+def _on_slider(part, rnd: random.Random) -> float:
     if part.options:
-        value.double_array_value.data.append(rnd.randrange(len(part.options)))
-        return
+        return rnd.randrange(len(part.options))
     step = part.step or 1.0
-    top = min(part.max, part.min + 20 * step)
-    value.double_array_value.data.append(min(part.max, part.min + step * rnd.randint(0, int((top - part.min) / step))))
+    return part.min + step * rnd.randint(0, min(20, int((part.max - part.min) / step)))
 
 
-def _choose(value: WidgetState, part, rnd: random.Random) -> None:
-    value.string_value = rnd.choice(list(part.options))
-
-
-SETTERS = {
-    "slider": _slide,
-    "selectbox": _choose,
-    "checkbox": lambda value, part, rnd: setattr(value, "bool_value", rnd.random() < 0.5),
+CHOICES = {
+    "slider": _on_slider,
+    "selectbox": lambda part, rnd: rnd.choice(list(part.options)),
+    "checkbox": lambda part, rnd: rnd.random() < 0.5,
 }
 
 
@@ -193,22 +207,19 @@ async def visit(number: int, options: argparse.Namespace, end: float, answers: l
     await asyncio.sleep(visitor.random.random() * options.ramp)
     due = time.perf_counter()
     try:
-        await visitor.arrive()
+        async with visitor:
+            answer = await visitor.run("first page", due)
+            while True:
+                answers.append(answer)
+                await follow(visitor, due, end, answers)
+                if any("connection" in error for error in answer.errors) or time.perf_counter() >= end:
+                    break
+                due = time.perf_counter() + visitor.random.expovariate(1 / options.think)
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                label = "" if options.still else visitor.act(options.only)
+                answer = await visitor.run(label or "run again", due)
     except (OSError, TimeoutError, websockets.WebSocketException) as error:
         answers.append(Answer("first page", 0.0, errors=[f"no connection: {error!r}"]))
-        return
-    answer = await visitor.run("first page", due)
-    while True:
-        answers.append(answer)
-        await follow(visitor, due, end, answers)
-        if any("connection" in error for error in answer.errors) or time.perf_counter() >= end:
-            break
-        due = time.perf_counter() + visitor.random.expovariate(1 / options.think)
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        label = "" if options.still else visitor.act(options.only)
-        answer = await visitor.run(label or "run again", due)
-    assert visitor.socket is not None
-    await visitor.socket.close()
 
 
 async def follow(visitor: Visitor, due: float, end: float, answers: list[Answer]) -> None:
