@@ -506,6 +506,16 @@ def feature_axis(dataset: Dataset) -> Array | None:
     return numbers if ordered_kind or not counted else None
 
 
+def feature_axis_words(dataset: Dataset) -> str:
+    """Return what the numbers of `feature_axis` are: ``extra["axis"]``, what stands around the numbers, or "feature"."""
+    given = str(dataset.extra.get("axis", "")).strip()
+    if given:
+        return given
+    found = _NUMBERED.fullmatch(str(dataset.cols[0]).strip())
+    around = " ".join(" ".join(found.group(1, 3)).split()) if found else ""
+    return around or "feature"
+
+
 def _name_numbers(names: Array, *, bare: bool) -> Array | None:
     if bare:
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmf_core.components import Parts, feature_axis
+from nmf_core.components import Parts, feature_axis, feature_axis_words
 from nmf_core.figures.aggregate import block_starts
 from nmf_core.figures.component_bars import PANELS, heading, value_words
 from nmf_core.figures.palette import with_alpha
@@ -135,11 +135,7 @@ class ComponentLines:
         return np.arange(1.0, self.dataset.shape[1] + 1) if axis is None else axis
 
     def _axis_words(self) -> str:
-        axis = str(self.dataset.extra.get("axis", "")) if self.dataset.extra else ""
-        if axis:
-            return label(axis)
-        first = "".join(c for c in str(self.dataset.cols[0]) if not (c.isdigit() or c in ".-+")).strip()
-        return label(first) if first else "feature"
+        return label(feature_axis_words(self.dataset))
 
 
 _DASHES = ("solid", "dash", "dot", "dashdot")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmf_core.components import Parts, dominant
+from nmf_core.components import Parts, dominant, feature_axis, feature_axis_words
 from nmf_core.figures.aggregate import SIDE, block_modes, block_sizes, block_starts, mean_rows
 from nmf_core.figures.ordering import Ordering, label_codes, order_features, order_samples
 from nmf_core.figures.palette import SEQUENTIAL, label_color, stepped_scale
@@ -179,7 +179,11 @@ class FeatureHeatmap:
         names = _block_names(self.dataset.cols, order.order, starts, sizes)
         rank, blocks, visible = parts.rank, len(starts), self.parts.visible().rank
         m = self.dataset.shape[1]
-        ticks = _thin_ticks(names, 40, limit=24) if blocks == m else _position_ticks(starts, m, order)
+        axis = feature_axis(self.dataset) if order.order is None else None
+        if axis is not None:
+            ticks = _axis_ticks(starts, axis, feature_axis_words(self.dataset))
+        else:
+            ticks = _thin_ticks(names, 40, limit=24) if blocks == m else _position_ticks(starts, m, order)
         layout = {
             "height": self.height or int(min(900, 170 + max(22 * min(rank, 30), 110) + (80 if blocks > 12 else 20))),
             **titled("H: the components, feature by feature", _notes("features", m, blocks, visible, order)),
@@ -305,6 +309,24 @@ def _thin_ticks(names: list[str], most: int, limit: int) -> dict[str, Any]:
         "tickvals": at,
         "ticktext": [label(names[i], limit) for i in at],
         "tickfont": {"size": SMALL},
+    }
+
+
+def _axis_ticks(starts: Array, axis: Array, words: str) -> dict[str, Any]:
+    """Return ticks at round values of an axis of numbers (wavelengths, times, …) under blocks of its points."""
+    low, high = float(min(axis[0], axis[-1])), float(max(axis[0], axis[-1]))
+    step = 10.0 ** np.floor(np.log10((high - low) / 4))
+    step *= next(f for f in (1, 2, 5, 10) if (high - low) / (step * f) <= 10)
+    values = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    rising = axis if axis[0] < axis[-1] else axis[::-1]
+    place = np.interp(values, rising, np.arange(len(axis)) if axis[0] < axis[-1] else np.arange(len(axis))[::-1])
+    blocks = np.interp(place, starts, np.arange(len(starts)))
+    return {
+        "tickmode": "array",
+        "tickvals": blocks.tolist(),
+        "ticktext": [f"{value:,.6g}" for value in values.tolist()],
+        "tickfont": {"size": SMALL},
+        "title": {"text": label(words, 40), "font": {"size": SMALL}},
     }
 
 

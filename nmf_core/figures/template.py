@@ -98,6 +98,7 @@ def inked(made: go.Figure, color: str) -> go.Figure:
     layout = made._layout
     _set(layout, ("font",), color)
     _set(layout, ("legend", "font"), color)
+    _set(layout, ("legend", "title", "font"), color)
     for key, axis in layout.items():
         if key[:5] in ("xaxis", "yaxis") and axis.get("visible", True) and axis.get("showticklabels", True):
             _set(axis, ("tickfont",), color)

@@ -16,6 +16,7 @@ from nmf_core.components import (
     dominant_feature,
     drop_start,
     feature_axis,
+    feature_axis_words,
     match,
     present,
     suggest_names,
@@ -300,6 +301,10 @@ def test_suggested_names_say_what_sets_a_component_apart():
     channels = Dataset.of(np.ones((2, 12)), kind="spectra", cols=[f"channel {2 * j + 1}" for j in range(12)])
     assert feature_axis(channels).tolist() == list(range(1, 25, 2))
     assert feature_axis(Dataset.of(np.ones((2, 12)), kind="spectra", cols=list("abcdefghijkl")))[-1] == 12
+    assert feature_axis_words(channels) == "channel"
+    assert feature_axis_words(spectra) == "feature"
+    assert feature_axis_words(spectra.with_(extra={"axis": "wavenumber, 1/cm"})) == "wavenumber, 1/cm"
+    assert feature_axis_words(channels.with_(cols=np.array(["440 Hz", "880 Hz"]))) == "Hz"
     same = present(data, result_of(np.eye(2), np.ones((2, 4))))
     assert len(set(suggest_names(same, data))) == 2
 

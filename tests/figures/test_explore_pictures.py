@@ -261,6 +261,18 @@ class TestFeatureHeatmap:
         assert picture.table()["feature"].tolist() == list("abcdef")
         np.testing.assert_array_equal(picture.table()[parts.names[1]], parts.H[1, ::-1])
 
+    def test_an_axis_of_numbers_is_marked_at_round_values(self):
+        data, W, H = spectra()
+        axis = FeatureHeatmap(data, present_matrices(data, W, H)).build().layout.xaxis
+        values = [float(text.replace(",", "")) for text in axis.ticktext]
+        assert values == [500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]
+        # 900 points in 500 blocks from 4000 down to 400
+        expected = [(4000 - value) / 3600 * 500 for value in values]
+        np.testing.assert_allclose(axis.tickvals, expected, atol=1.5)
+        assert (
+            FeatureHeatmap(data, present_matrices(data, W, H), order="dominant").build().layout.xaxis.ticktext[0] == "1"
+        )
+
     def test_many_components_stay_below_the_limit(self):
         W, H = factors(10, 3000, 320)
         data = Dataset.of(W @ H)
