@@ -12,6 +12,7 @@ from nmf_core.lenses.text.claims import topics_claim
 from nmf_core.lenses.text.coherence import npmi
 from nmf_core.lenses.text.second_opinion import SecondOpinion, match_topics
 from nmf_core.lenses.text.topic_map import near_duplicates, spread_map
+from nmf_core.lenses.text.topics import suggest_names
 from pages.text_sections.context import AUTOMATIC, N_COHERENCE, Context, claim
 from pages.ui import jobs
 from pages.ui.state import number, pick, slide, switch
@@ -53,11 +54,12 @@ def show(c: Context) -> None:
         first = page * PANELS
     picture(TopicWords(c.topics, c.colors, c.npmi, n, weight, first), key="topic_words")
     _duplicates(c)
-    _names(c)
+    _measures(c)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("One topic in depth", anchor=False)
         topic = pick("Topic", list(range(c.topics.rank)), "topic", c.clearest, names=c.title)
+        _name(c, topic)
         picture(RelevantWords(c.topics, topic, c.colors[topic], weight), key="relevant_words")
     with right:
         st.subheader("Map of the topics", anchor=False)
@@ -107,17 +109,36 @@ def _duplicates(c: Context) -> None:
         st.caption(f"… and {len(found) - 3} more pairs that are nearly the same.")
 
 
-def _names(c: Context) -> None:
-    with st.expander("Names, sizes and measures of the topics", icon=":material/edit:"):
-        import pandas as pd
+def _name(c: Context, topic: int) -> None:
+    """Let the visitor name a topic; an empty field takes the suggestion back."""
+    index = int(c.topics.index[topic])
+    key = f"topic_name_{c.names_key}_{index}"
 
-        st.caption(
-            "A name is suggested from the words with most weight × exclusivity. Write your own; it is used "
-            "everywhere on this "
-            "page as long as data and settings stay."
-        )
+    def keep() -> None:
+        names = {i: name for i, name in st.session_state.get(c.names_key, {}).items() if i != index}
+        suggested = suggest_names(c.topics)[topic]
+        wanted = st.session_state[key].strip() or suggested
+        st.session_state[key] = wanted
+        if wanted != suggested:
+            names[index] = wanted
+        st.session_state[c.names_key] = names
+
+    st.text_input(
+        "Its name",
+        c.topics.names[topic],
+        key=key,
+        max_chars=80,
+        on_change=keep,
+        help="Suggested from the words with most weight × exclusivity. Write your own: it is used "
+        "everywhere on this page "
+        "as long as data and settings stay. Empty: the suggestion again.",
+    )
+
+
+def _measures(c: Context) -> None:
+    with st.expander("Sizes and measures of all topics", icon=":material/table_rows:"):
         own = (c.topics.words * c.topics.exclusivity).sum(axis=1)
-        table = pd.DataFrame(
+        st.dataframe(
             {
                 "topic": np.arange(1, c.topics.rank + 1),
                 "name": list(c.topics.names),
@@ -125,28 +146,15 @@ def _names(c: Context) -> None:
                 "coherence": c.npmi,
                 "exclusivity": own,
                 "first words": [", ".join(c.topics.vocabulary[row]) for row in c.topics.top(8)],
-            }
-        )
-        edited = st.data_editor(
-            table,
+            },
             hide_index=True,
-            key=f"names_{c.names_key}",
-            disabled=["topic", "size", "coherence", "exclusivity", "first words"],
+            height=min(38 + 35 * c.topics.rank, 460),
             column_config={
-                "name": st.column_config.TextColumn("name", max_chars=80, required=False),
                 "size": st.column_config.NumberColumn("size", format="percent"),
                 "coherence": st.column_config.NumberColumn("coherence", format="%.3f"),
                 "exclusivity": st.column_config.NumberColumn("exclusivity", format="%.2f"),
             },
         )
-        changed = {
-            int(c.topics.index[t]): str(name).strip()
-            for t, name in enumerate(edited["name"])
-            if name != c.topics.names[t] and str(name or "").strip()
-        }
-        if changed:
-            st.session_state[c.names_key] = st.session_state.get(c.names_key, {}) | changed
-            st.rerun()
 
 
 def _second_opinion(c: Context) -> None:

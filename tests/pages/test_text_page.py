@@ -46,6 +46,18 @@ def test_lambda_reorders_the_words_and_is_kept_in_the_address(open_page):
     assert address(app)["lambda"] == "0"
 
 
+def test_a_topic_can_be_named_and_gets_its_suggestion_back(open_page):
+    app = open_page("text", section="Topics", topics="4")
+    suggested = app.text_input[0].value
+    finished(app.text_input[0].set_value("<b>mine</b>").run())
+    titles = [note["text"] for note in figures(app)[0]["layout"]["annotations"]]
+    assert any("&lt;b&gt;mine" in title for title in titles)
+    assert any("&lt;b&gt;mine" in element.proto.body for element in app.get("html"))
+    finished(app.text_input[0].set_value("").run())
+    assert suggested in str(figures(app)[0]["layout"]["annotations"])
+    assert app.text_input[0].value == suggested
+
+
 def test_a_link_restores_section_and_number_of_topics(open_page):
     app = open_page("text", section="Groups", topics="6", groups_by="dominant")
     table = figures(app)[0]
