@@ -130,10 +130,14 @@ def report(rows: list[dict[str, Any]]) -> str:
         "Baseline: gain over shuffled columns": lambda row: row["votes"].get("Gain over shuffled columns"),
         "Fit: elbow of the error (elbow-only)": lambda row: row["votes"].get("Elbow of the error"),
     }
-    levels = ("low", "moderate", "high")
-    lines = ["| criterion | low noise (5 %) | moderate (10 %) | high (20 %) | nothing there |", "|---|---|---|---|---|"]
+    lines = [
+        "| criterion | low noise (5 %) | moderate (10 %) | high (20 %) | moderate, weakest part clear | nothing there |",
+        "|---|---|---|---|---|---|",
+    ]
+    groups = [[row for row in rows if row["level"] == level] for level in NOISE]
+    groups.append([row for row in groups[1] if row["clear"] >= 1])
     for name, pick in criteria.items():
-        cells = [rate([row for row in rows if row["level"] == level], pick) for level in levels]
+        cells = [rate(group, pick) for group in groups]
         empty = [row for row in rows if row["level"] == "nothing"]
         quiet = (
             f"{sum(row['rule'] is None for row in empty)}/{len(empty)} say so"

@@ -420,9 +420,10 @@ def _elbow(sweep: Sweep, rank: int | None) -> FamilyVote | None:
 
 
 def _nothing(sweep: Sweep, held: _Heldout, preliminary: bool) -> Advice:
+    first = min((k for k in sweep.ranks if k > 1), default=2)
     if held.gain <= 0:
         reasons = [
-            f"Every rank from 2 up predicts held-out cells worse than rank 1, the best of them by {_percent(-held.gain)}."
+            f"Every rank from {first} up predicts held-out cells worse than rank 1, the best of them by {_percent(-held.gain)}."
         ]
     else:
         reasons = [
@@ -432,22 +433,46 @@ def _nothing(sweep: Sweep, held: _Heldout, preliminary: bool) -> Advice:
         if held.shuffled_gain >= held.gain:
             reasons.append(f"Data with shuffled columns gain as much ({_percent(held.shuffled_gain)}).")
     stable = largest_stable(sweep)
-    doubts = ["Structure too weak for this many samples looks the same."]
+    closer = _closer_than_shuffled(sweep)
+    doubts, settle = [], []
+    headline = "Nothing here beyond an average profile"
+    if closer is not None:
+        headline = f"No clear rank from {first} to {sweep.ranks[-1]}"
+        doubts.append(
+            f"Yet rank {closer} fits these data clearly closer than data with shuffled columns: there is structure, but such "
+            "fits overfit it."
+        )
+        other = "" if sweep.request.model.beta == 1.0 else "the Kullback-Leibler loss for counts, "
+        settle.append(
+            f"Penalties, {other}or another preparation (weights for words, units, outliers) may let it be predicted."
+        )
+    elif first > 2:
+        headline = f"No clear rank from {first} to {sweep.ranks[-1]}"
+    else:
+        doubts.append("Structure too weak for this many samples looks the same.")
+        settle.append(
+            "More samples, or another preparation of the columns (units, outliers), would show whether there is anything."
+        )
+    if first > 2:
+        settle.append(f"Try the ranks from 2 to {first - 1} as well.")
+    if sweep.sparse_knowledge:
+        settle += _FEW_KNOWN
     if preliminary:
         doubts.append("The sweep is not finished: this can still change.")
-    return Advice(
-        None,
-        "Nothing here beyond an average profile",
-        tuple(reasons),
-        tuple(doubts),
-        (
-            "More samples, or another preparation of the columns (units, outliers), would show whether there is anything.",
-        ),
-        _families(sweep, None, held, stable),
-        None,
-        RULE,
-        preliminary,
-    )
+    families = _families(sweep, None, held, stable)
+    return Advice(None, headline, tuple(reasons), tuple(doubts), tuple(settle), families, None, RULE, preliminary)
+
+
+def _closer_than_shuffled(sweep: Sweep) -> int | None:
+    """Return the first rank above 1 whose error undercuts that on shuffled columns by a tenth more than rank 1's does.
+
+    How much samples differ in size alone makes rank 1 fit shuffled data worse; only what comes on top of that is structure.
+    """
+    rows = [e for e in sweep.evidence if len(e.shuffled_errors)]
+    ratio = {e.rank: float((e.errors[e.best] / max(float(e.shuffled_errors.min()), 1e-300)) ** 2) for e in rows}
+    level = ratio.get(1, 1.0)
+    exact = {e.rank for e in rows if e.errors[e.best] <= 1e-3}
+    return next((k for k, r in sorted(ratio.items()) if k > 1 and k not in exact and r < 0.9 * level), None)
 
 
 def _none(sweep: Sweep, headline: str, reason: str, settle: str, preliminary: bool) -> Advice:
