@@ -12,7 +12,7 @@ from nmf_core.figures.text_coloured import coloured_html
 from nmf_core.figures.text_documents import TopicShares
 from nmf_core.lenses.text.claims import FoldInTest, fold_in_claim
 from nmf_core.lenses.text.documents import nearest
-from nmf_core.lenses.text.fold_in import fold_in
+from nmf_core.lenses.text.fold_in import fold_in, relative_errors
 from nmf_core.lenses.text.running_text import colour_words
 from pages.text_sections.context import Context, claim
 from pages.text_sections.groups import suitable_labels
@@ -27,14 +27,15 @@ def show(c: Context) -> None:
     """Draw the section."""
     st.markdown(
         "Paste a paragraph: the topics stay as they are, and only the paragraph's own mixture is sought "
-        "(fold-in). Look at "
-        "the relative error: near 100 % the topics know hardly anything of what the text is about."
+        "(fold-in). Look "
+        "at where its words change colour, and whether the nearest documents are about the same."
     )
     text = st.text_area("Text", _example(c), key=f"new_text_{c.corpus}", height=160, max_chars=50_000)
     if not text or not text.strip():
         st.info("Write or paste some text above.", icon=":material/edit_note:")
         return
     folded = fold_in(c.matrix, c.result, c.topics, text)
+    usual = float(np.median(relative_errors(c.data.X, c.result.W, c.result.H)))
     cards(
         [
             ("Known words", f"{folded.known:,}", "Words of the text that are in the matrix, repeats counted."),
@@ -42,7 +43,12 @@ def show(c: Context) -> None:
             (
                 "Relative error",
                 "–" if folded.error != folded.error else f"{folded.error:.1%}",
-                "‖x − wH‖ / ‖x‖ on the words of the matrix. Single documents are mostly above 80 %: topics are broad.",
+                "‖x − wH‖ / ‖x‖ on the words of the matrix. Topics are broad, so it is high for any single document.",
+            ),
+            (
+                "Usual here",
+                f"{usual:.1%}",
+                "Median relative error of the documents of this corpus; a text far above it is about something else.",
             ),
         ]
     )

@@ -181,4 +181,5 @@ def _second_opinion(c: Context) -> None:
         for t in range(lda.rank):
             words = ", ".join(md(w, 40) for w in lda.vocabulary[lda.top(10)[t]])
             st.markdown(f"{t + 1}\\. {words} — {lda.size[t]:.0%}, NPMI {lda_npmi[t]:.2f}")
-    claim(topics_claim(opinion, N_COHERENCE))
+    if len(opinion.lda):
+        claim(topics_claim(opinion, N_COHERENCE))

@@ -12,7 +12,7 @@ from scipy.optimize import nnls
 from nmf_core import Dataset, FitRequest, FitResult, Stop, fit, load_dataset
 from nmf_core.lenses.text.claims import FoldInTest, check_fold_in, topics_claim
 from nmf_core.lenses.text.coherence import npmi
-from nmf_core.lenses.text.fold_in import fold_in, shares_of, weights_of
+from nmf_core.lenses.text.fold_in import fold_in, relative_errors, shares_of, weights_of
 from nmf_core.lenses.text.second_opinion import SecondOpinion
 from nmf_core.lenses.text.stopwords import suggest_lists
 from nmf_core.lenses.text.summary import SummaryRace
@@ -127,6 +127,12 @@ def test_fold_in_is_non_negative_least_squares(commons: TextMatrix, ten: FitResu
     W = weights_of(X, ten)
     for row, w in zip(X.toarray(), W, strict=True):
         assert np.allclose(w, nnls(ten.H.T, row)[0], atol=1e-5)
+
+
+def test_relative_errors_are_the_direct_ones(commons: TextMatrix, ten: FitResult):
+    X = commons.dataset.X[:30].toarray()
+    direct = np.linalg.norm(X - ten.W[:30] @ ten.H, axis=1) / np.linalg.norm(X, axis=1)
+    assert np.allclose(relative_errors(commons.dataset.X[:30], ten.W[:30], ten.H), direct)
 
 
 def test_the_fold_in_test_runs_as_work(commons: TextMatrix, ten: FitResult):

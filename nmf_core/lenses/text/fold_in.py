@@ -77,6 +77,21 @@ def shares_of(W: Array, result: FitResult, topics: Topics) -> Array:
     return normalized((W * result.H.sum(axis=1, dtype=np.float64))[:, topics.index])
 
 
+def relative_errors(X: Any, W: Array, H: Array) -> Array:
+    """Return ‖x − wH‖ / ‖x‖ for every row that holds words, without forming WH.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n, n_words)
+    W, H : ndarray of shape (n, rank), (rank, n_words)
+    """
+    square = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    cross = ((X @ H.T) * W).sum(axis=1)
+    model = ((W @ (H @ H.T)) * W).sum(axis=1)
+    held = square > 0
+    return np.sqrt(np.clip(square - 2 * cross + model, 0, None)[held] / square[held])
+
+
 def fold_in(matrix: TextMatrix, result: FitResult, topics: Topics, text: str) -> Folded:
     """Give new text its topics: same words, same weights, H fixed."""
     from nmf_core.lenses.text.words import spans, terms
