@@ -29,6 +29,7 @@ FAMILIES = {
     "dense": "nmf_core.kernels._dense",
     "sparse": "nmf_core.kernels._sparse",
     "divergence": "nmf_core.kernels._divergence",
+    "newton": "nmf_core.kernels._newton",
     "heldout": "nmf_core.kernels._heldout",
 }
 _DTYPES = ("float64", "float32")

@@ -158,6 +158,8 @@ class SparseSystem:
     Factors are padded rows (n × width and m × width); :meth:`packed` and :meth:`unpacked` convert.
     """
 
+    update_H = True
+
     def __init__(
         self,
         X: Any,
@@ -198,7 +200,9 @@ class SparseSystem:
         """Return the point after one update of W over the rows of X, then one of H over its columns."""
         l1_W, l2_W, l1_H, l2_H = self.penalties
         W, W_near = self._half(self.X, point.W, point.H, point.W_near, l1_W, l2_W, push)
-        H, H_near = self._half(self.Xt, point.H, W, point.H_near, l1_H, l2_H, push)
+        H, H_near = point.H, point.H_near
+        if self.update_H:
+            H, H_near = self._half(self.Xt, point.H, W, point.H_near, l1_H, l2_H, push)
         return Point(W, H, W_near, H_near, 0.0, 0.0)
 
     def _half(

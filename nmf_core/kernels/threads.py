@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 
 VARIABLE = "NMF_EXPLORER_THREADS"
@@ -84,7 +85,8 @@ def run(function: Callable[..., Any], parts: Sequence[tuple[Any, ...]]) -> list[
                 return
             results[i] = function(*part)
 
-    helpers = [_executor(threads - 1).submit(drain) for _ in range(threads - 1)]
+    # NumPy keeps its error state in the context: helpers take that of the caller along.
+    helpers = [_executor(threads - 1).submit(copy_context().run, drain) for _ in range(threads - 1)]
     try:
         drain()
     finally:

@@ -71,15 +71,17 @@ def _system(problem: Problem, rank: int) -> multiplicative.System:
         "penalty": lambda W, H: penalty(problem, W, H),
         "scale": size * (1e-9 if problem.dtype == np.float64 else 1e-4),
     }
-    if problem.update_H and not problem.sparse and problem.beta in (0.0, 1.0):
+    # The compiled loops know no exponent that is monotone under an L2 penalty.
+    compiled = problem.update_H and not (problem.l2_W or problem.l2_H)
+    if compiled and not problem.sparse and problem.beta in (0.0, 1.0):
         return multiplicative.DenseSystem(problem.X, problem.weights, problem.beta, **functions)
-    if problem.update_H and problem.sparse and problem.beta == 1.0:
+    if compiled and problem.sparse and problem.beta == 1.0:
         return multiplicative.SparseSystem(problem.X, problem.Xt, problem.unstored, rank, **functions)
     return _General(problem)
 
 
 class _General:
-    """Any β and fixed H, in plain NumPy: powers cost more there than all else."""
+    """Any β, L2 penalties and fixed H, in plain NumPy: powers cost more there than all else."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.work = problem, 4.0 * problem.cells
@@ -87,13 +89,13 @@ class _General:
     def sweep(self, point: Point, push: float, gentle: bool) -> Point:
         """Return the point after one update of W and H."""
         problem = self.problem
-        gamma = exponent(problem.beta)
-        if problem.beta < 1.0 and not gentle:
-            gamma = 1.0
+        bold = None if gentle else max(exponent(problem.beta), float(problem.beta < 1.0))
+        gamma = bold or exponent(problem.beta, penalised=problem.l2_W > 0)
         up, down = terms_W(problem, point.W, point.H)
         W, W_near = _pushed(point.W, up, down, problem.l1_W, problem.l2_W, gamma, push, point.W_near)
         H, H_near = point.H, point.H_near
         if problem.update_H:
+            gamma = bold or exponent(problem.beta, penalised=problem.l2_H > 0)
             up, down = terms_H(problem, W, H)
             H, H_near = _pushed(H, up, down, problem.l1_H, problem.l2_H, gamma, push, H_near)
         return Point(W, H, W_near, H_near, 0.0, 0.0)
