@@ -25,6 +25,7 @@ STARTS = {
     "nndsvd": "NNDSVD: from the SVD, zeros kept",
     "random": "Random",
 }
+SPARSER = {0.0: "Off", 1e-6: "Light (1e-6)", 1e-5: "Medium (1e-5)", 3e-5: "Strong (3e-5)"}
 WEIGHTS = {"tfidf": "TF-IDF", "counts": "Counts (KL)"}
 
 
@@ -76,16 +77,17 @@ def request(dataset: Dataset, rank: int, rules: WordRules) -> FitRequest:
         init = pick("Start", list(STARTS), "text_init", names=STARTS)
         seed_ = number("Seed", 0, 2**31 - 1, "text_seed", 0, help="Matters for random starts.")
         restarts = number("Restarts (best of)", 1, 50, "text_restarts", 1, help="For random starts: the best is kept.")
-        sparse = number(
-            "Sparser topics (alpha_H, L1)",
-            0.0,
-            10.0,
-            "text_alpha",
-            0.0,
-            step=0.001,
-            format="%.4f",
-            help="Sets small weights of words to zero; scaled as in scikit-learn.",
-        )
+        sparse = 0.0
+        if rules.weighting == "tfidf":
+            sparse = pick(
+                "Sparser topics",
+                list(SPARSER),
+                "text_alpha",
+                names=SPARSER,
+                help="An L1 penalty on W and H (alpha_W = alpha_H, scaled as in scikit-learn) sets small "
+                "weights to zero: "
+                "shorter topics, at some cost in coherence.",
+            )
     return FitRequest(
         dataset_id=dataset.id,
         rank=max(1, min(rank, dataset.max_rank)),
@@ -93,8 +95,8 @@ def request(dataset: Dataset, rank: int, rules: WordRules) -> FitRequest:
         init=init,
         seed=seed_,
         n_restarts=restarts,
-        alpha_W=0.0,
-        alpha_H=sparse,
+        alpha_W=sparse,  # on both: a penalty on H alone is evaded by making W larger
+        alpha_H="same",
         l1_ratio=1.0 if sparse else 0.0,
         tol=1e-5,
         max_iter=500,

@@ -92,6 +92,12 @@ def facts(c: Context) -> None:
             ("Exclusivity", f"{own:.2f}", "Part of a topic's weight that no other topic claims, mean over topics."),
         ]
     )
+    empty = int((c.topics.size <= 0).sum())
+    if empty:
+        st.warning(
+            f"{empty} of {c.topics.rank} topics hold nothing: ask for fewer topics, or for less sparse ones.",
+            icon=":material/warning:",
+        )
     shown = range(min(c.topics.rank, 30))
     st.html(legend_html(shown, c.topics.names, c.colors, [float(c.topics.size[t]) for t in shown]))
 

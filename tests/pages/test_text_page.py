@@ -155,6 +155,14 @@ def test_hopeless_documents_get_a_sentence(open_page, documents: list[str], sent
     assert not app.exception
 
 
+def test_sparser_topics_are_sparser_and_one_topic_is_no_comparison(open_page):
+    app = open_page("text", section="Groups", text_alpha="1e-05", topics="5")
+    assert not app.exception
+    assert "hold nothing" not in texts(app)
+    app = open_page("text", section="Time and labels", topics="1")
+    assert "With one topic" in texts(app)
+
+
 def test_two_documents_are_enough(open_page):
     data = own(["apples pears plums and apples", "ships sail over the waves and ships"])
     for section in ("Topics", "Documents", "Groups", "New text", "Words", "Summaries"):

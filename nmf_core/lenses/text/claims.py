@@ -117,6 +117,8 @@ def _three(value: float) -> str:
 
 def prevalence_claim(found: Prevalence, names: tuple[str, ...], what: str) -> Claim:
     """Say which difference is the clearest, and whether the intervals lie apart."""
+    if found.value.shape[1] < 2:
+        return Claim(None, "With one topic every share is 100 %, so there is nothing to compare.")
     change = clearest_change(found)
     if change is None:
         return Claim(None, f"No two {what} hold {COMPARED} documents with words each, so nothing can be compared.")
