@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nmf_core.kernels.dense import DenseSystem, is_wide
-from nmf_core.kernels.hals import Point, Rule, Settings, System, run
+from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem
 from nmf_core.loss import GRAM_LIMIT, frobenius, from_gram
 from nmf_core.problem import Problem
 from nmf_core.solvers.base import Solver, option
-from nmf_core.solvers.coordinate import sweep
 from nmf_core.types import Array, State
 
 
@@ -88,13 +87,16 @@ class ExtrapolatedHals(Solver):
     def _many_W(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make steps for fixed H: the products never change, so plain passes are all it takes."""
         aux, losses = state.aux, []
-        if "XHt" not in aux:
-            aux = {**aux, "XHt": problem.times_Ht(state.H), "HHt": state.H @ state.H.T}
-        W = state.W
+        if "HXt" not in aux:
+            HXt = np.ascontiguousarray(problem.times_Ht(state.H).T)
+            aux = {**aux, "HXt": HXt, "HHt": state.H @ state.H.T}
+        settings = Settings(l1_B=problem.l1_W, l2_B=problem.l2_W, passes=self.inner)
+        Wt, HXt, HHt = np.ascontiguousarray(state.W.T), aux["HXt"], aux["HHt"]
+        patience = 3.0 if float(HXt.size) * len(HXt) > 1e8 else 0.0
         for _ in range(count):
-            W = sweep(W.T, aux["HHt"], aux["XHt"].T, problem.l1_W, problem.l2_W, self.inner).T
-            losses.append(from_gram(problem, W, state.H, aux["XHt"], W.T @ W, aux["HHt"], W))
-        return replace(state, W=W, n_iter=state.n_iter + count, loss=losses[-1], aux=aux), losses
+            Wt = swept(Wt, HXt, HHt, settings, patience)
+            losses.append(from_gram(problem, Wt.T, state.H, HXt.T, Wt @ Wt.T, HHt, Wt.T))
+        return replace(state, W=Wt.T, n_iter=state.n_iter + count, loss=losses[-1], aux=aux), losses
 
 
 def _is_wide(problem: Problem) -> bool:
