@@ -194,7 +194,7 @@ class RankCurves:
             "yanchor": "bottom",
             "showarrow": False,
             "align": "left",
-            "font": {"size": 12},
+            "font": {"size": 11.5},
         }
 
     def _marks(self) -> list[dict[str, Any]]:
@@ -273,10 +273,10 @@ class RankCurves:
         typical = [np.median(e.similarity, axis=0) if len(e.similarity) else np.zeros(0) for e in rows]
         lowest = _each(typical, np.min)
         return _Panel(
-            "Stability of components over restarts",
+            "Components over restarts",
             (
                 _Curve("least stable", lowest, color=GREEN, low=lowest, high=_each(typical, np.max)),
-                _Curve("median component", _each(typical, np.median), color=GREEN, dash="dot", symbol="triangle-up"),
+                _Curve("median", _each(typical, np.median), color=GREEN, dash="dot", symbol="triangle-up"),
             ),
             limit=(max(0.0, float(np.nanmin(lowest, initial=1.0)) - 0.08), 1.04),
             line=STABLE,
@@ -294,10 +294,10 @@ class RankCurves:
         ]
         if self.more:
             curves += [
-                _Curve("PAC (small is good)", value("pac"), color=RED, dash="dash", symbol="x"),
+                _Curve("PAC", value("pac"), color=RED, dash="dash", symbol="x"),
                 _Curve("silhouette", value("silhouette"), color=ORANGE, dash="dashdot", symbol="square"),
             ]
-        return _Panel("Agreement of sample groups", tuple(curves))
+        return _Panel("Groups of samples", tuple(curves))
 
     def _lean(self, rows: tuple[RankEvidence, ...]) -> _Panel:
         def value(name: str) -> Array:
@@ -306,7 +306,7 @@ class RankCurves:
         return _Panel(
             "Parsimony",
             (
-                _Curve("smallest component's share", value("smallest_share"), color=RED),
+                _Curve("smallest share", value("smallest_share"), color=RED),
                 _Curve("sparseness of H", value("sparseness_H"), color=BLUE, dash="dot", symbol="diamond"),
                 _Curve("sparseness of W", value("sparseness_W"), color=ORANGE, dash="dash", symbol="square"),
             ),
@@ -317,14 +317,14 @@ class RankCurves:
         middle = _each([e.block for e in rows], np.mean)
         spread = _each([e.block for e in rows], _standard_error)
         return _Panel(
-            "Bi-cross-validation error, smallest rank = 100 %",
+            "Bi-cross-validation",
             (_Curve("3 × 3 blocks", middle, middle - spread, middle + spread),),
             percent=True,
         )
 
     def _distances(self, rows: tuple[RankEvidence, ...]) -> _Panel:
         return _Panel(
-            "Components over restarts, more",
+            "Components, more",
             (
                 _Curve("silhouette", _each([e.silhouette for e in rows], np.mean), color=GREEN),
                 _Curve("Amari-type distance", np.array([e.amari for e in rows]), color=RED, symbol="diamond"),
@@ -337,7 +337,7 @@ class RankCurves:
             return array - np.nanmin(array) if np.isfinite(array).any() else array
 
         return _Panel(
-            "Information criteria above their minimum (independent errors of one size assumed)",
+            "Information criteria, above their minimum",
             (
                 _Curve("AIC", centred([e.aic for e in rows]), color=BLUE),
                 _Curve("BIC", centred([e.bic for e in rows]), color=ORANGE, symbol="diamond"),

@@ -283,6 +283,11 @@ def _from_heldout(
     if choice - before > 1 or after - choice > 1:
         doubts.append(f"Not every rank was tried: the best one may lie anywhere between {before} and {after}.")
         settle.append(f"Try the ranks from {before} to {after}.")
+    if held.lowest == tried[-1] > choice and held.lowest < min(sweep.shape) and error > EXACT:
+        doubts.append(
+            f"The very lowest error is at rank {tried[-1]}, the last one tried, though hardly below this one."
+        )
+        settle.append(f"Extend the range beyond {tried[-1]}.")
     if choice == min(sweep.shape):
         doubts.append("This is the largest rank the data allows.")
     return choice, leaner

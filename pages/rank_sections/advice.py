@@ -45,7 +45,7 @@ def _actions(view: View) -> None:
                     icon=":material/visibility:",
                 )
         last, top = sweep.ranks[-1], min(view.dataset.max_rank, TOP)
-        if advice.rank is None and any("Extend the range" in way for way in advice.settle) and last < top:
+        if any("Extend the range" in way for way in advice.settle) and last < top:
             further = min(top, 2 * last)
             st.button(
                 f"Extend to rank {further}", key="extend", on_click=extend, args=(further,), icon=":material/expand:"
