@@ -370,6 +370,12 @@ def _consensus(sweep: Sweep, at: RankEvidence | None) -> FamilyVote | None:
         close = at.consensus.cophenetic >= top.consensus.cophenetic - COPHENETIC_SLACK
         verdict = "supports" if close else "doubts"
         words = "" if at.rank == top.rank else f"; at rank {at.rank} it is {at.consensus.cophenetic:.3f}"
+    if at is not None and at.rank >= 2 and at.consensus.cophenetic >= top.consensus.cophenetic - 5e-4:
+        sentence = (
+            f"Samples fall into the same groups as reliably at rank {at.rank} as at any other (cophenetic correlation "
+            f"{at.consensus.cophenetic:.3f})."
+        )
+        return FamilyVote("Stability", "Consensus of samples", top.rank, verdict, sentence)
     sentence = (
         f"Samples fall into the same groups most reliably at rank {top.rank} "
         f"(cophenetic correlation {top.consensus.cophenetic:.3f}){words}."
