@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -128,13 +129,43 @@ def _load(key: tuple[str, str], event: threading.Event) -> None:
         with _one_at_a_time:
             _choose_cache()
             if not _is_cached(key):
-                _compile_in_child(key)
+                with _alone(key):
+                    if not _is_cached(key):
+                        _compile_in_child(key)
             functions = _compile(key)
     except Exception:  # whatever goes wrong in a compiler, the twin still answers; status() tells
         functions = {}
     finally:
         _loaded[key] = functions
         event.set()
+
+
+@contextmanager
+def _alone(key: tuple[str, str]) -> Iterator[None]:
+    """Let one process of this machine fill the cache while the others wait: a server and its workers start together."""
+    lock, mine = _mark(key).with_suffix(".lock"), False
+    for _ in range(1200):  # ten minutes
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            mine = True
+            break
+        except FileExistsError:
+            if _is_cached(key):
+                break
+            try:
+                if time.time() - lock.stat().st_mtime > 600:  # left behind by a process that was killed
+                    lock.unlink(missing_ok=True)
+            except OSError:
+                continue
+            time.sleep(0.5)
+        except OSError:  # nowhere to write: everybody compiles for themselves
+            break
+    try:
+        yield
+    finally:
+        if mine:
+            with suppress(OSError):
+                lock.unlink(missing_ok=True)
 
 
 def _compile(key: tuple[str, str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from nmf_core import jobs
+from nmf_core import jobs, kernels
 
 log = logging.getLogger("nmf_explorer")
 
@@ -23,6 +23,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     # Streamlit runs a full collection after each rerun; what the imports left never needs to be looked at again.
     gc.collect()
     gc.freeze()
+    kernels.warm_up(dtypes=("float64",))  # in the background; until then NumPy answers, with the same bits
     yield {}
     jobs.shutdown()
 
