@@ -10,7 +10,7 @@ from nmf_core.figures.text_opinion import TwoOpinions
 from nmf_core.figures.text_topics import PANELS, RelevantWords, TopicMap, TopicWords
 from nmf_core.lenses.text.claims import topics_claim
 from nmf_core.lenses.text.coherence import npmi
-from nmf_core.lenses.text.second_opinion import SecondOpinion, match_topics
+from nmf_core.lenses.text.second_opinion import WHOLE, SecondOpinion, match_topics
 from nmf_core.lenses.text.topic_map import near_duplicates, spread_map
 from nmf_core.lenses.text.topics import suggest_names
 from pages.text_sections.context import AUTOMATIC, N_COHERENCE, Context, claim
@@ -183,6 +183,12 @@ def _second_opinion(c: Context) -> None:
     lda_npmi = npmi(c.matrix.counts, lda.top(N_COHERENCE))
     match = match_topics(c.topics, lda)
     picture(TwoOpinions(c.topics, lda, c.colors, c.npmi, lda_npmi, match), key="two_opinions")
+    how = (
+        "batch variational Bayes, every pass over all documents"
+        if c.data.shape[0] <= WHOLE
+        else "online variational Bayes (Hoffman, Blei & Bach 2010), documents in slices"
+    )
+    st.caption(f"LDA by scikit-learn: {how}; {opinion.passes} updates, the first of {work.n_seeds} seeds is shown.")
     with st.expander("LDA's topics in words", icon=":material/list:"):
         for t in range(lda.rank):
             words = ", ".join(md(w, 40) for w in lda.vocabulary[lda.top(10)[t]])
