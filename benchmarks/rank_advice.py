@@ -1,6 +1,6 @@
 """How often does the advice hit the true rank? Synthetic data, each criterion alone, the rule, and peers.
 
-    python benchmarks/rank_advice.py [--sets 90] [--out benchmarks/rank_advice.jsonl] [--report benchmarks/rank_advice.md]
+    python benchmarks/rank_advice.py [--sets 100] [--out benchmarks/rank_advice.jsonl]
 
 Every line of the JSON file is one data set; a second run goes on where the first stopped. Peers' rules:
 
