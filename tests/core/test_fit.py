@@ -143,14 +143,18 @@ def test_continuing_after_convergence_needs_a_smaller_tolerance():
 
 
 def test_continuing_a_cancelled_fit_finishes_its_restarts():
-    request = FitRequest(rank=5, solver="mu", max_iter=600, tol=0, n_restarts=3, init="random")
-    whole = fit(DIGITS, request)
-    stopped = fit(DIGITS, request, callback=lambda state, chunk: True)
+    dataset = Dataset.of(DIGITS)
+    request = FitRequest(rank=5, max_iter=60, tol=0, n_restarts=3, init="random", dataset_id=dataset.id)
+    whole = fit(dataset, request)
+    work = FitWork(request)
+    chunk = work.advance(dataset, None, 0.0)  # no time at all: one step
+    assert chunk.stop is Stop.RUNNING
+    stopped = work.result(dataset, chunk.state, Stop.CANCELLED)
     assert stopped.stop is Stop.CANCELLED
     assert np.isfinite(stopped.W).all()
-    resumed = fit(DIGITS, request, continue_from=stopped)
+    resumed = fit(dataset, request, continue_from=stopped)
     assert np.array_equal(resumed.W, whole.W)
-    assert [len(t.loss) for t in resumed.restarts] == [601] * 3
+    assert [len(t.loss) for t in resumed.restarts] == [61] * 3
 
 
 def test_another_model_cannot_be_continued():
