@@ -480,10 +480,14 @@ def _closer_than_shuffled(sweep: Sweep) -> int | None:
     How much samples differ in size alone makes rank 1 fit shuffled data worse; only what comes on top of that is structure.
     """
     rows = [e for e in sweep.evidence if len(e.shuffled_errors)]
-    ratio = {e.rank: float((e.errors[e.best] / max(float(e.shuffled_errors.min()), 1e-300)) ** 2) for e in rows}
+    # An exact fit of either says nothing: every matrix is exact at some rank.
+    ratio = {
+        e.rank: float((e.errors[e.best] / e.shuffled_errors.min()) ** 2)
+        for e in rows
+        if min(float(e.errors[e.best]), float(e.shuffled_errors.min())) > 1e-3
+    }
     level = ratio.get(1, 1.0)
-    exact = {e.rank for e in rows if e.errors[e.best] <= 1e-3}
-    return next((k for k, r in sorted(ratio.items()) if k > 1 and k not in exact and r < 0.9 * level), None)
+    return next((k for k, r in sorted(ratio.items()) if k > 1 and r < 0.9 * level), None)
 
 
 def _none(sweep: Sweep, headline: str, reason: str, settle: str, preliminary: bool) -> Advice:

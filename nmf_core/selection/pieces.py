@@ -152,6 +152,8 @@ def _speckle(request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy
 def _block(request: SweepRequest, dataset: Dataset, rank: int, number: int) -> float:
     data = heldout_of(dataset)
     rows, cols = crossval.blocks(data.X.shape[0], data.X.shape[1], BLOCK_FOLDS, request.model.seed)[number]
+    if not len(rows) or not len(cols):  # fewer than three rows or columns: some blocks are empty
+        return float("nan")
     return crossval.bicross_error(
         data.X,
         rows,

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from nmf_core import Dataset, FitRequest, Stop, fit
-from nmf_core.selection import SweepRequest, SweepWork, sweep
+from nmf_core.selection import SweepRequest, SweepWork, advise, sweep
 from nmf_core.selection import pieces as pieces_module
 from nmf_core.selection.pieces import residual_squares, sketch
 from nmf_core.selection.sample import heldout_sample
@@ -209,3 +209,24 @@ def test_penalties_reach_the_held_out_fits():
     plain = sweep(X, [1, 2], 1, n_folds=2, n_shuffles=0, bicross=False)
     heavy = sweep(X, [1, 2], 1, n_folds=2, n_shuffles=0, bicross=False, alpha_W=10.0, l1_ratio=1.0)
     assert heavy.state.pieces["speckle", 2, 0] > 1.5 * plain.state.pieces["speckle", 2, 0]
+
+
+@pytest.mark.parametrize(
+    "kind", ["zeros", "constant", "2 x 2", "2 x 50", "identity", "empty rows", "huge", "tiny", "mostly missing"]
+)
+def test_degenerate_data_end_in_an_answer(kind):
+    rng = np.random.default_rng(0)
+    X = {
+        "zeros": np.zeros((6, 5)),
+        "constant": np.ones((6, 5)),
+        "2 x 2": rng.random((2, 2)),
+        "2 x 50": rng.random((2, 50)),
+        "identity": np.eye(6),
+        "empty rows": np.vstack([rng.random((6, 5)), np.zeros((3, 5))]),
+        "huge": 1e100 * rng.random((10, 6)),
+        "tiny": 1e-100 * rng.random((10, 6)),
+        "mostly missing": np.where(rng.random((20, 6)) < 0.8, np.nan, rng.random((20, 6))),
+    }[kind]
+    found = sweep(X, [1, 2, 3], 2, n_folds=3, n_shuffles=1)
+    assert advise(found).headline
+    assert len(found.table()) == len(found.ranks)
