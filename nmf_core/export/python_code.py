@@ -125,7 +125,8 @@ def sklearn_script(dataset: Dataset, result: FitResult, *, source: Mapping[str, 
     Parameters
     ----------
     source : mapping, optional
-        As for `python_script`; data that are neither built into scikit-learn nor a CSV file are read from ``X.csv``.
+        As for `python_script`; data that are neither built into scikit-learn nor a CSV file are read from the CSV of X
+        as factorized, ``{"matrix": file name}``.
 
     Raises
     ------
@@ -205,56 +206,67 @@ def _plain(text: str) -> str:
 
 
 def _data(dataset: Dataset, source: Mapping[str, Any], *, need_bundle: bool) -> str:
-    bundle = ""
-    if need_bundle and "bundle" not in source:
-        bundle = '\nbundle = load_bundle(Path("bundle.zip").read_bytes())'
+    bundle = _bundle("bundle.zip") if need_bundle and "bundle" not in source else ""
     steps = _steps(dataset)
     if "builtin" in source:
         options = "".join(f", {key}={value!r}" for key, value in dict(source.get("options") or {}).items())
-        load = f"dataset = load_dataset({source['builtin']!r}{options})"
-        if not steps:
-            return load + bundle
-        return f"{load}\nX = np.array(dataset.X)\n{steps}\n{_rebuilt(dataset, 'dataset.rows', 'dataset.cols')}{bundle}"
+        lines = [f"dataset = load_dataset({source['builtin']!r}{options})"]
+        if steps:
+            copied = "dataset.X.copy()" if is_sparse(dataset.X) else "np.array(dataset.X)"
+            lines += [f"X, rows, cols = {copied}, np.array(dataset.rows), np.array(dataset.cols)"]
+            lines += ["labels = dict(dataset.labels)", steps, _rebuilt(dataset)]
+        return "\n".join([*lines, bundle] if bundle else lines)
     if "csv" in source:
-        return f"{_table(dataset, source['csv'])}\n{steps}\n{_rebuilt(dataset, 'names', 'columns')}{bundle}"
-    name = source.get("bundle", "bundle.zip")
-    return f"bundle = load_bundle(Path({name!r}).read_bytes())  # written by NMF Explorer, with the data in it\ndataset = bundle.dataset"
+        return "\n".join(text for text in (_table(dataset, source["csv"]), steps, _rebuilt(dataset), bundle) if text)
+    return f"{_bundle(str(source.get('bundle', 'bundle.zip')))}\ndataset = bundle.dataset"
 
 
-def _rebuilt(dataset: Dataset, rows: str, cols: str) -> str:
+def _bundle(name: str) -> str:
+    """Return code that opens a bundle: the file named on the command line, or else the one with this name."""
     return (
-        f"rows = {rows} if len({rows}) == X.shape[0] else None\n"
-        f"cols = {cols} if len({cols}) == X.shape[1] else None\n"
-        f"dataset = Dataset.of(X, {dataset.name!r}, rows=rows, cols=cols, kind={dataset.kind!r})"
+        "import sys\n\n"
+        "# The bundle, saved with the data in it; another name can be given: python script.py other.zip\n"
+        f"named = [argument for argument in sys.argv[1:] if argument.endswith('.zip')]\n"
+        f"bundle = load_bundle(Path(named[0] if named else {name!r}).read_bytes())"
+    )
+
+
+def _rebuilt(dataset: Dataset) -> str:
+    return (
+        "names = {\n"
+        '    "rows": rows if len(rows) == X.shape[0] else None,\n'
+        '    "cols": cols if len(cols) == X.shape[1] else None,\n'
+        "}\n"
+        f"dataset = Dataset.of(X, {dataset.name!r}, kind={dataset.kind!r}, cell_shape={dataset.cell_shape!r}, **names)"
     )
 
 
 def _table(dataset: Dataset, name: str) -> str:
     lines = ["import pandas as pd", "", f"table = pd.read_csv({name!r}, index_col=0)"]
+    lines.append('labels = {key: table[key].astype(str).to_numpy() for key in table.select_dtypes(exclude="number")}')
     if dataset.shape[1] <= _NAMED_COLUMNS and not dataset.steps:
         columns = ", ".join(repr(str(c)) for c in dataset.cols)
         lines.append(f"table = table[[{columns}]]")
     else:
         lines.append('table = table.select_dtypes("number")')
-    lines += ["X = table.to_numpy(dtype=float)", "names, columns = table.index.astype(str), table.columns.astype(str)"]
+    lines.append("X = table.to_numpy(dtype=float)")
+    lines.append("rows, cols = table.index.astype(str).to_numpy(), table.columns.astype(str).to_numpy()")
     return "\n".join(lines)
 
 
 def _steps(dataset: Dataset) -> str:
-    """Return the preparation as NumPy statements, a comment before each."""
+    """Return the preparation as NumPy statements on X, rows, cols and labels; empty without any."""
     if not dataset.steps:
         return ""
-    from nmf_core.ingest.steps import step_from_json
+    from nmf_core.ingest.code import steps_code
 
-    out = []
-    for values in dataset.steps:
-        try:
-            step = step_from_json(values)
-            out.append(f"# {_plain(step.LABEL or step.NAME)}\n{step.code()}")
-        except (ValueError, TypeError, NotImplementedError) as error:
-            out.append(f"# This step has no code of its own: {_plain(str(dict(values)))} ({_plain(str(error))})")
-    imports = "import scipy.sparse as sp\n\n" if any("sp." in text for text in out) else ""
-    return imports + "\n".join(out)
+    try:
+        code = steps_code(dataset.steps, sparse=is_sparse(dataset.X))
+    except (ValueError, TypeError, NotImplementedError) as error:
+        written = "".join(f"\n# {_plain(str(dict(step)))}" for step in dataset.steps)
+        return f"# These steps have no code of their own ({_plain(str(error))}):{written}"
+    body = "\n".join(line for line in code.splitlines() if not line.startswith("import ")).strip()
+    return f"import scipy.sparse as sp\n\n{body}" if "sp." in body else body
 
 
 _SKLEARN_DATA = {
@@ -270,7 +282,10 @@ def _sklearn_data(dataset: Dataset, source: Mapping[str, Any]) -> str:
     steps = _steps(dataset)
     tail = f"\n{steps}" if steps else ""
     if loader and not source.get("options"):
-        return f"from sklearn.datasets import {loader}\n\nX = {loader}().data.astype(float){tail}"
+        lines = [f"from sklearn.datasets import {loader}", "", f"raw = {loader}()", "X = raw.data.astype(float)"]
+        if steps:
+            lines += ["rows, cols = np.arange(len(X)), np.array(raw.feature_names)", "labels = {}"]
+        return "\n".join(lines) + tail
     if "csv" in source:
         return _table(dataset, source["csv"]) + tail
     sparse = "  # zeros written out: the data are sparse" if is_sparse(dataset.X) else ""

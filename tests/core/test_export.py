@@ -38,6 +38,9 @@ from nmf_core.export import (
 )
 from nmf_core.export.npy import array_bytes, array_from, json_bytes, pack, unpack
 from nmf_core.export.tables import exact, matrix_csv, safe
+from nmf_core.ingest.prepare import prepare
+from nmf_core.ingest.raw import Raw
+from nmf_core.ingest.steps import DropEmpty, Negative, ScaleColumns
 from nmf_core.types import Dataset, Stop
 
 ROOT = Path(__file__).parents[2]
@@ -344,7 +347,7 @@ def test_a_bomb_is_not_unpacked(monkeypatch):
         unpack(bytes(lying), None, "x")
 
 
-def run_script(text, folder):
+def run_script(text, folder, *arguments):
     path = folder / "analysis.py"
     path.write_text(text, encoding="utf-8")
     environment = {
@@ -355,7 +358,7 @@ def run_script(text, folder):
         "HOME": str(folder),
     }
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(path)],
+        [sys.executable, "-W", "error", str(path), *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -386,6 +389,34 @@ def test_python_script_repeats_an_upload_from_bundle_and_from_csv(tmp_path):
     assert "the one seen" in run_script(python_script(data, result), tmp_path)
     pd.DataFrame(data.X, index=data.rows, columns=data.cols).to_csv(tmp_path / "mine.csv")
     assert "the one seen" in run_script(python_script(data, result, source={"csv": "mine.csv"}), tmp_path)
+
+
+def test_scripts_repeat_the_preparation(tmp_path):
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(rng.normal(1, 1, (25, 5)).round(3), columns=list("abcde"), index=[f"s{i}" for i in range(25)])
+    table.insert(0, "group", ["x", "y"] * 12 + ["x"])
+    table["c"] = 0.0
+    table.to_csv(tmp_path / "mine.csv")
+    raw = Raw(table[list("abcde")].to_numpy(), table.index.to_numpy(str), np.array(list("abcde")), name="mine")
+    prepared = prepare(raw, [Negative(how="clip"), DropEmpty(), ScaleColumns(how="max")])
+    data = prepared.dataset
+    result = fit(data, FitRequest(dataset_id=data.id, rank=2, solver="hals", init="random", max_iter=15))
+    text = python_script(data, result, source={"csv": "mine.csv"})
+    assert "np.maximum(X, 0.0)" in text
+    assert "the one seen" in run_script(text, tmp_path)
+    iris = load_dataset("iris")
+    data = prepare(iris, [ScaleColumns(how="max")]).dataset
+    result = fit(data, FitRequest(dataset_id=data.id, rank=2, solver="cd", init="random", max_iter=15))
+    assert "the one seen" in run_script(python_script(data, result, source={"builtin": "iris"}), tmp_path)
+    shown = run_script(sklearn_script(data, result, source={"builtin": "iris"}), tmp_path)
+    assert float(re.search(r"loss without penalties: (\S+)", shown)[1]) == pytest.approx(result.loss, rel=1e-9)
+
+
+def test_another_bundle_can_be_named(tmp_path):
+    data = Dataset.of(np.random.default_rng(0).random((6, 4)))
+    result = fit(data, FitRequest(dataset_id=data.id, rank=2, max_iter=5))
+    (tmp_path / "other.zip").write_bytes(save_bundle(data, result))
+    assert "the one seen" in run_script(python_script(data, result), tmp_path, "other.zip")
 
 
 def test_scripts_are_valid_python_whatever_the_names(iris):
