@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from nmf_core.ingest.talk import Talk
 
+_FORMULA = tuple("=+-@|")
 BUDGET = 64_000_000  # bytes that a fixed-width array of names may take (4 bytes a character)
 
 
@@ -23,11 +24,13 @@ def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list
         Letter for names that have to be made up: ``c1``, ``r1`` …
     """
     width = max(12, min(talk.limits.name_length, BUDGET // (4 * max(1, len(names)))))
-    trimmed = cut = 0
+    trimmed = cut = freed = 0
     result: list[str] = []
     for i, name in enumerate(names):
         short = name.strip()
         trimmed += short != name
+        if short[:1] == "'" and short[1:].lstrip()[:1] in _FORMULA:
+            short, freed = short[1:], freed + 1
         if len(short) > width:
             short, cut = short[: width - 1] + "…", cut + 1
         result.append(short or f"{prefix}{i + 1}")
@@ -35,6 +38,11 @@ def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list
         talk.note("names-trimmed", f"Blanks around {_count(trimmed, what)} were removed.")
     if cut:
         talk.note("names-cut", f"{_count(cut, what)} cut to {width} characters.")
+    if freed:
+        talk.note(
+            "names-freed",
+            f"Apostrophes that keep spreadsheets from taking {_count(freed, what)} for formulas were removed.",
+        )
     seen: dict[str, int] = {}
     taken = set(result)
     renamed: list[tuple[str, str]] = []
@@ -76,7 +84,7 @@ def title(file_name: str) -> str:
             stem = stem[: -len(ending)]
     if stem == base and "." in base[1:]:
         stem = base.rsplit(".", 1)[0]
-    return stem.strip()[:80] or "data"
+    return stem.strip()[:80] if stem.strip(". ") else "data"
 
 
 def _count(n: int, what: str) -> str:

@@ -104,7 +104,11 @@ def _row(raw: Raw, items: list[dict[str, Any]], position: int, item: dict[str, A
     uid, step = item["uid"], item["step"]
     with st.container(horizontal=True, vertical_alignment="center"):
         item["on"] = st.toggle(f"**{position + 1}. {step.LABEL}**", item["on"], key=f"step_on_{uid}", help=step.HELP)
-        if item["on"] and position and st.button("Earlier", key=f"step_up_{uid}", icon=":material/arrow_upward:", type="tertiary"):
+        if (
+            item["on"]
+            and position
+            and st.button("Earlier", key=f"step_up_{uid}", icon=":material/arrow_upward:", type="tertiary")
+        ):
             items[position - 1], items[position] = item, items[position - 1]
             st.rerun()
         if item["on"] and st.button("Remove", key=f"step_out_{uid}", icon=":material/close:", type="tertiary"):

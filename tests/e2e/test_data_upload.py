@@ -1,0 +1,98 @@
+"""Files through the real running server: the worst of them, names that act, headers, downloads."""
+
+from __future__ import annotations
+
+import urllib.request
+from urllib.parse import urlparse
+
+import numpy as np
+from playwright.sync_api import expect
+
+from nmf_core.ingest import read
+from tests.core.ingest_corpus import cut_mtx, far_cell
+from tests.e2e.conftest import settled
+
+ACTING = (
+    'name,<img src=http://evil.example/a.png onerror=fetch("http://evil.example/b")>,![x](http://evil.example/c.png),'
+    "[link](http://evil.example/d),$\\frac{1}{2}$,:red[e]\n"
+    + "".join(f"<b>r{i}</b>,{i + 1},{2 * i + 1},{3 + i},{i * i + 1},{7 - i % 5}\n" for i in range(8))
+)
+
+
+def open_data(page, server):
+    """Open the page Data and wait for it."""
+    page.goto(f"{server.url}/data")
+    expect(page.get_by_role("heading", name="Preparation")).to_be_visible()
+    settled(page)
+
+
+def drop(page, name, data):
+    """Drop a file on the uploader of the page."""
+    body = data if isinstance(data, bytes) else data.encode()
+    uploader = page.locator("[data-testid=stMain] input[type=file]")
+    uploader.set_input_files({"name": name, "mimeType": "application/octet-stream", "buffer": body})
+
+
+def test_files_that_end_processes_end_in_a_sentence_and_the_data_stay(page, server):
+    open_data(page, server)
+    drop(page, "far.xlsx", far_cell())
+    expect(page.get_by_text("spans 1048576 x 16384 cells but holds 2")).to_be_visible()
+    expect(page.get_by_role("heading", name="150 rows × 4 columns")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Preparation")).to_be_visible()
+    settled(page)
+    drop(page, "cut.mtx", cut_mtx())
+    expect(page.get_by_text("cut off at line 3: 4 entries promised, 1 found")).to_be_visible()
+    expect(page.get_by_role("heading", name="150 rows × 4 columns")).to_be_visible()
+    with urllib.request.urlopen(f"{server.url}/_stcore/health") as answer:
+        assert answer.status == 200
+
+
+def test_names_from_a_file_are_shown_and_fetch_nothing(page, server):
+    asked: list[str] = []
+    violations: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda m: violations.append(m.text) if "Content Security Policy" in m.text else None)
+    open_data(page, server)
+    drop(page, "![](http://evil.example/e.png).csv", ACTING)
+    expect(page.get_by_role("heading", name="8 rows × 5 columns")).to_be_visible()
+    settled(page)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    assert page.locator("[data-testid=stMain] img[src*=evil], [data-testid=stMain] a[href*=evil]").count() == 0
+    assert "<img src=http://evil.example" in page.locator(".js-plotly-plot").first.inner_text()
+    page.get_by_role("button", name="Use this data").click()
+    page.get_by_role("link", name="Explore its parts").click()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    settled(page)
+    hosts = {urlparse(url).hostname for url in asked if url.startswith("http")}
+    assert hosts == {"127.0.0.1"}
+    assert violations == []
+
+
+def test_what_is_downloaded_reads_back_under_the_policy(page, server, tmp_path):
+    open_data(page, server)
+    page.get_by_text("Keep it: code and files").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Prepared matrix (.npz)").click()
+    path = tmp_path / "prepared.npz"
+    waiting.value.save_as(path)
+    dataset = read(path.read_bytes(), path.name, sandbox=False).dataset
+    assert dataset.shape == (150, 4)
+    assert dataset.cols.tolist()[0] == "sepal length"
+    np.testing.assert_array_equal(dataset.X.min(axis=0), [4.3, 2.0, 1.0, 0.1])
+
+
+def test_every_answer_carries_the_security_headers(server):
+    for path in ("/", "/data", "/_stcore/health", "/no/such/page"):
+        try:
+            headers = urllib.request.urlopen(server.url + path).headers
+        except urllib.error.HTTPError as error:
+            headers = error.headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "object-src 'none'" in policy
+        assert "frame-ancestors 'self'" in policy
+        assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "SAMEORIGIN"
+        assert headers["Referrer-Policy"] == "no-referrer"
