@@ -211,12 +211,20 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         check_non_negative(X, "NMF (input X)")
         problem = prepare(
-            X, beta=beta, alpha_W=self.alpha_W, alpha_H=self.alpha_H, l1_ratio=self.l1_ratio, update_H=update_H
+            X,
+            beta=beta,
+            alpha_W=self.alpha_W,
+            alpha_H=self.alpha_H,
+            l1_ratio=self.l1_ratio,
+            update_H=update_H,
+            floor=float(np.finfo(np.float32).eps) if self.solver == "mu" else None,  # where scikit-learn clamps WH
         )
         W, H, init = self._start(X, W, H, update_H)
         options = dict(self.solver_options or {})
-        if self.solver == "cd" and self.shuffle:
-            options["shuffle"] = True
+        if self.solver == "cd":
+            options.setdefault("shuffle", self.shuffle)
+        elif self.solver == "mu":
+            options.setdefault("as_scikit_learn", True)
         request = FitRequest(
             rank=self._n_components,
             solver=self.solver,

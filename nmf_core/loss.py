@@ -82,55 +82,82 @@ def frobenius(problem: Problem, W: Array, H: Array) -> float:
 
 
 def _divergence(problem: Problem, W: Array, H: Array) -> float:
-    X, beta = problem.X, problem.beta
+    X, beta, floor = problem.X, problem.beta, problem.floor
     if problem.unstored:
-        return float(_cells(X.data, problem.product_at_stored(W, H), beta, problem.floor).sum(dtype=np.float64))
+        return _summed(X.data, problem.product_at_stored(W, H), beta, floor)
     if problem.sparse:
         Y = problem.product_at_stored(W, H)
-        value = float(_cells(X.data, Y, beta, problem.floor).sum(dtype=np.float64))
         # A cell holding zero costs y (β = 1) or y^β / β: all cells minus the stored ones.
         if beta == 1.0:
             all_cells = float(W.sum(axis=0, dtype=np.float64) @ H.sum(axis=1, dtype=np.float64))
-            return value + max(all_cells - float(Y.sum(dtype=np.float64)), 0.0)
-        all_cells = sum(float(((W[r] @ H) ** beta).sum(dtype=np.float64)) for r in problem.row_blocks())
-        return value + max(all_cells - float((Y**beta).sum(dtype=np.float64)), 0.0) / beta
+            stored = float(Y.sum(dtype=np.float64))
+        else:
+            all_cells = sum(float(((W[r] @ H) ** beta).sum(dtype=np.float64)) for r in problem.row_blocks()) / beta
+            stored = float((Y**beta).sum(dtype=np.float64)) / beta
+        return _summed(X.data, Y, beta, floor) + max(all_cells - stored, 0.0)
     value = 0.0
     for rows in problem.row_blocks():
         x, y = X[rows], W[rows] @ H
         if problem.weights is None:
-            cells = _cells(x, y, beta, problem.floor)
+            value += _summed(x, y, beta, floor)
         else:
             weights = problem.weights[rows]
-            x = np.where(weights > 0, x, np.maximum(y, problem.floor))  # a missing cell costs nothing
-            cells = weights * _cells(x, y, beta, problem.floor)
-        value += float(cells.sum(dtype=np.float64))
+            x = np.where(weights > 0, x, np.maximum(y, floor))  # a missing cell costs nothing
+            value += _summed(x, y, beta, floor, weights)
     return value
 
 
-def _cells(x: Array, y: Array, beta: float, floor: float) -> Array:
-    """Return d_β(x | y) of each cell; y is raised to the floor in place."""
+def _summed(x: Array, y: Array, beta: float, floor: float, weights: Array | None = None) -> float:
+    """Return Σ w d_β(x | y) in double precision; y is raised to the floor in place.
+
+    Where the sum is small against its terms, it is formed again from cells that do not cancel.
+    """
     np.maximum(y, floor, out=y)
+    cells, size = _plain(x, y, beta)
+    if weights is not None:
+        cells *= weights
+        size = size * weights
+    value = float(cells.sum(dtype=np.float64))
+    if not abs(value) < (1e-6 if x.dtype == np.float64 else 1e-2) * float(size.sum(dtype=np.float64)):
+        return value
+    cells = _near(x, y, beta)
+    if weights is not None:
+        cells *= weights
+    return max(float(cells.sum(dtype=np.float64)), 0.0)
+
+
+def _plain(x: Array, y: Array, beta: float) -> tuple[Array, Array]:
+    """Return d_β(x | y) by its definition, and how large its terms are."""
     if beta == 1.0:
-        ratio = x / y
-        np.log(ratio, out=ratio, where=x > 0)
-        ratio *= x
-        ratio += y
-        ratio -= x
-        if float(ratio.sum(dtype=np.float64)) < 1e-6 * float(x.sum(dtype=np.float64)):
-            return _kullback_leibler_near(x, y)
-        return ratio
+        cells = x / y
+        np.log(cells, out=cells, where=x > 0)
+        cells *= x
+        cells += y
+        cells -= x
+        return cells, x
     if beta == 0.0:
         ratio = x / y
-        return ratio - np.log(ratio) - 1.0
-    power = y ** (beta - 1.0)
-    return (x**beta + (beta - 1.0) * power * y - beta * x * power) / (beta * (beta - 1.0))
+        return ratio - np.log(ratio) - 1.0, np.ones_like(x)
+    power, own = y ** (beta - 1.0), x**beta
+    return (own + (beta - 1.0) * power * y - beta * x * power) / (beta * (beta - 1.0)), own
 
 
-def _kullback_leibler_near(x: Array, y: Array) -> Array:
-    """Return d_1(x | y) as x (d − log(1 + d)), d = (y − x) / x: keeps its digits where y is close to x."""
+def _near(x: Array, y: Array, beta: float) -> Array:
+    """Return d_β(x | y) with its digits kept where y is close to x, from d = (y − x) / x.
+
+    With e = (1 + d)^(β−1) − 1 it is x^β ((β−1) d − e + (β−1) d e) / (β (β−1)); its limits are x (d − log(1 + d)) for
+    β = 1 and log(1 + d) − d / (1 + d) for β = 0. Elsewhere, and at x = 0, the definition serves.
+    """
     positive = x > 0
     d = np.divide(y - x, x, out=np.zeros_like(x), where=positive)
-    near = np.abs(d) < 0.5
+    near = positive & (np.abs(d) < 0.5)
     log = np.log1p(d, out=np.zeros_like(x), where=near)
-    np.log(np.divide(y, x, out=np.ones_like(x), where=positive), out=log, where=positive & ~near)
-    return np.where(positive, x * (d - log), y)
+    if beta == 1.0:
+        close = x * (d - log)
+    elif beta == 0.0:
+        close = log - np.divide(d, 1.0 + d, out=np.zeros_like(x), where=near)
+    else:
+        e = np.expm1((beta - 1.0) * log)
+        close = np.divide(x, 1.0, out=np.ones_like(x), where=positive) ** beta
+        close *= ((beta - 1.0) * d - e + (beta - 1.0) * d * e) / (beta * (beta - 1.0))
+    return np.where(near, close, _plain(x, y, beta)[0])

@@ -129,6 +129,7 @@ def prepare(
     alpha_H: float | Literal["same"] = "same",
     l1_ratio: float = 0.0,
     update_H: bool = True,
+    floor: float | None = None,
 ) -> Problem:
     """Check X and work out all that every step needs.
 
@@ -144,6 +145,8 @@ def prepare(
     alpha_W, alpha_H, l1_ratio : float
         Penalties as in scikit-learn (scaled by n_features and n_samples here).
     update_H : bool
+    floor : float, optional
+        Smallest value of WH that is divided by; left out, so small that it never matters in this floating-point type.
 
     Raises
     ------
@@ -195,7 +198,6 @@ def prepare(
     elif weights is None:
         cells = float(n) * m
     mean = total / cells
-    digits = 150.0 if X.dtype == np.float64 else 24.0
     sparse = is_sparse(X)
     return Problem(
         X=X,
@@ -212,9 +214,15 @@ def prepare(
         squares=squares,
         mean=mean,
         cells=cells,
-        floor=max(mean, 1e-300) * 10.0 ** (-digits / max(2.0 - beta, 1.0)) if mean else 1e-30,
+        floor=_floor(beta, mean, X.dtype) if floor is None else floor,
         row_of=np.repeat(np.arange(n), np.diff(X.indptr)) if sparse else None,
     )
+
+
+def _floor(beta: float, mean: float, dtype: np.dtype) -> float:
+    """Return a value so far below X's mean that its power β − 2 just stays in range."""
+    digits = 150.0 if dtype == np.float64 else 24.0
+    return max(mean, 1e-300) * 10.0 ** (-digits / max(2.0 - beta, 1.0)) if mean else 1e-30
 
 
 def _sparse(X: Any, *, unstored: bool) -> Any:
