@@ -139,6 +139,8 @@ def recognition_claim(found: Recognition) -> Claim:
         f"nearest neighbour on W is right for {nmf:.1%} of {n} held-out pictures at its best rank ({at}), PCA for {pca:.1%} "
         f"(rank {rank}), VQ's prototypes for {found.best('VQ')[1]:.1%}, raw pixels for {raw:.1%}"
     )
+    if not found.complete:
+        return Claim(None, f"So far, with ranks still to come: {told}.")
     one = 100 / n
     if abs(margin) < one / 2:
         return Claim(None, f"NMF and PCA recognise equally well: {told}.")

@@ -11,7 +11,7 @@ import numpy as np
 from nmf_core.lenses.images import blocks, codec, pictures
 from nmf_core.lenses.images.quality import psnr, ssim
 from nmf_core.lenses.images.staged import Fit, StagedWork, Step
-from nmf_core.types import Array, Dataset, FitRequest
+from nmf_core.types import Array, Dataset, FitRequest, FitResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,15 +195,16 @@ class RateWork(StagedWork):
             found = {n: decoded for n, _, decoded in (codec.jpeg(picture, int(limit)) for limit in limits)}
             return [point("JPEG", n, decoded) for n, decoded in sorted(found.items())]
 
-        def nmf(done: tuple[Any, ...]) -> list[dict[str, Any]]:
-            n_bytes, product = codec.store(done[-1].W.astype(np.float64), done[-1].H.astype(np.float64))
+        def nmf(result: FitResult) -> list[dict[str, Any]]:
+            n_bytes, product = codec.store(result.W.astype(np.float64), result.H.astype(np.float64))
             return [point("NMF", n_bytes, blocks.paste(product, layout))]
 
         stages: list[Step | Fit] = [Step("Truncated SVD", svd), Step("JPEG", jpeg)]
         for rank in ranks:
             request = FitRequest(rank=rank, init="nndsvda", max_iter=self.max_iter, tol=1e-4)
-            stages.append(Fit(f"NMF, rank {rank}", lambda done, request=request: (matrix, request)))  # type: ignore[misc]
-            stages.append(Step(f"Storing, rank {rank}", nmf))
+            stages.append(
+                Fit(f"NMF, rank {rank}", lambda done, request=request: (matrix, request), nmf)  # type: ignore[misc]
+            )
         return tuple(stages)
 
     def _ranks(self, matrix: Dataset) -> tuple[int, ...]:
@@ -213,7 +214,7 @@ class RateWork(StagedWork):
         """Return one row per method and size: columns method, kB, PSNR."""
         import pandas as pd
 
-        points = [point for group in done if isinstance(group, list) for point in group]
+        points = [point for group in done for point in group]
         if not points:
             return None
         order = {"NMF": 0, "SVD": 1, "JPEG": 2}

@@ -214,7 +214,13 @@ class ErrorsWork(StagedWork):
         stages: list[Step | Fit] = [Step("PCA", lambda done: pca_errors(X, ranks))]
         for rank in ranks:
             request = nmf_request(rank, self.sparseness, self.seed, self.max_iter)
-            stages.append(Fit(f"NMF, rank {rank}", lambda done, request=request: (Dataset.of(X), request)))  # type: ignore[misc]
+            stages.append(
+                Fit(
+                    f"NMF, rank {rank}",
+                    lambda done, request=request: (Dataset.of(X), request),  # type: ignore[misc]
+                    lambda result: result.loss,
+                )
+            )
             stages.append(Step(f"VQ, rank {rank}", lambda done, rank=rank: quantization(X, rank, self.seed).error))  # type: ignore[misc]
         return tuple(stages)
 
@@ -232,7 +238,7 @@ class ErrorsWork(StagedWork):
         rows = []
         for i, rank in enumerate(self._ranks(X)):
             at = 1 + 2 * i
-            nmf = float(np.sqrt(2 * done[at].loss)) / size if at < len(done) else np.nan
+            nmf = float(np.sqrt(2 * done[at])) / size if at < len(done) else np.nan
             vq = done[at + 1] if at + 1 < len(done) else np.nan
             rows.append({"rank": rank, "NMF": nmf, "PCA": done[0][i], "VQ": vq})
         return pd.DataFrame(rows)

@@ -13,6 +13,7 @@ from nmf_core.types import Array, Dataset, is_sparse
 DENSE_CELLS = 60_000_000
 
 
+@lru_cache(maxsize=2)  # by identity: data sets are immutable; works ask for the same one chunk after chunk
 def dense(dataset: Dataset) -> tuple[Array, str]:
     """Return X dense in float32, and a sentence on what was filled in (empty if nothing was).
 
@@ -30,9 +31,10 @@ def dense(dataset: Dataset) -> tuple[Array, str]:
                 f"X: {X.shape[0]:,} × {X.shape[1]:,} cells are too many for this page; take fewer or smaller pictures"
             )
         X = X.toarray()
-    X = np.asarray(X, dtype=np.float32)
+    X = np.array(X, dtype=np.float32, order="C")
     missing = np.isnan(X)
     if not missing.any():
+        X.flags.writeable = False
         return X, ""
     known = ~missing
     counts = known.sum(axis=0)

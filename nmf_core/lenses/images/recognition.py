@@ -45,6 +45,8 @@ class Recognition:
     nearest : mapping of (method, rank) to ndarray of int of shape (n,)
         For each picture, the position of the training picture nearest to it when it was held out. Raw pixels: rank 0.
     fold_of : ndarray of int of shape (n,)
+    complete : bool
+        All ranks asked for are done.
     """
 
     classes: Array
@@ -53,6 +55,7 @@ class Recognition:
     ranks: tuple[int, ...]
     nearest: Mapping[tuple[str, int], Array]
     fold_of: Array
+    complete: bool = True
 
     def accuracy(self, method: str, rank: int) -> tuple[float, float]:
         """Return the share of pictures whose neighbour is of the same class, and its standard error over folds."""
@@ -113,18 +116,14 @@ class RecognitionWork(StagedWork):
             for fold in range(folds):
                 train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
                 request = FitRequest(rank=rank, init="nndsvda", seed=self.seed, max_iter=self.max_iter, tol=1e-4)
-                what = f"rank {rank}, fold {fold + 1} of {folds}"
-                stages.append(
-                    Fit(f"NMF, {what}", lambda done, train=train, request=request: (Dataset.of(X[train]), request))  # type: ignore[misc]
-                )
-                stages.append(
-                    Step(
-                        f"Neighbours, {what}",
-                        lambda done, train=train, test=test, rank=rank: _neighbours(  # type: ignore[misc]
-                            X, classes, train, test, rank, done[-1].H, self.seed
-                        ),
-                    )
-                )
+
+                def make(done: tuple[Any, ...], train: Array = train, request: FitRequest = request) -> Any:
+                    return Dataset.of(X[train]), request
+
+                def then(result: Any, train: Array = train, test: Array = test, rank: int = rank) -> Any:
+                    return _neighbours(X, classes, train, test, rank, result.H, self.seed)
+
+                stages.append(Fit(f"Rank {rank}, fold {fold + 1} of {folds}", make, then))
         return tuple(stages)
 
     def finish(self, dataset: Dataset, done: tuple[Any, ...]) -> Recognition | None:
@@ -135,7 +134,7 @@ class RecognitionWork(StagedWork):
         nearest: dict[tuple[str, int], Array] = {(RAW, 0): done[0]}
         finished = []
         for i, rank in enumerate(self._ranks(X, folds)):
-            parts = done[1 + 2 * folds * i : 1 + 2 * folds * (i + 1)][1::2]
+            parts = done[1 + folds * i : 1 + folds * (i + 1)]
             if len(parts) < folds:
                 break
             finished.append(rank)
@@ -144,7 +143,8 @@ class RecognitionWork(StagedWork):
                 for fold, found in enumerate(parts):
                     near[fold_of == fold] = found[method]
                 nearest[method, rank] = near
-        return Recognition(classes, rows, folds, tuple(finished), nearest, fold_of)
+        complete = len(finished) == len(self._ranks(X, folds))
+        return Recognition(classes, rows, folds, tuple(finished), nearest, fold_of, complete)
 
     def _split(self, dataset: Dataset) -> tuple[Array, Array, Array, Array, int]:
         X, _ = dense(dataset)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from nmf_core.fit import FitWork
-from nmf_core.types import Chunk, Dataset, FitRequest, Stop
+from nmf_core.types import Chunk, Dataset, FitRequest, FitResult, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,21 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A stage that is a factorization by the engine; its result is a FitResult.
+    """A stage that is a factorization by the engine.
 
     Attributes
     ----------
     label : str
     make : callable
         Takes the results of the stages before; returns the data set and the request.
+    then : callable, optional
+        Takes the FitResult; what it returns is the stage's result. A work of many fits keeps no more than it needs:
+        its state travels between processes several times a second.
     """
 
     label: str
     make: Callable[[tuple[Any, ...]], tuple[Dataset, FitRequest]]
+    then: Callable[[FitResult], Any] | None = None
 
     def go(self, progress: Progress, budget: float) -> tuple[Progress, float, str]:
         dataset, request = self.make(progress.done)
@@ -60,7 +64,8 @@ class Fit:
         if chunk.stop is Stop.RUNNING:
             return Progress(progress.done, chunk.state), chunk.progress or 0.0, f"{self.label}: {chunk.message}"
         result = replace(work.result(dataset, chunk.state, chunk.stop), state=None)
-        return Progress((*progress.done, result)), 0.0, self.label
+        kept = result if self.then is None else self.then(result)
+        return Progress((*progress.done, kept)), 0.0, self.label
 
 
 @dataclass(frozen=True, slots=True)
