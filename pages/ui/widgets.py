@@ -15,6 +15,8 @@ from nmf_core.figures.template import inked
 from nmf_core.figures.text import plain, shorten
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# Bare addresses become links even with their punctuation escaped: an unseen joiner takes that meaning away.
+_ADDRESS = re.compile(r"\b(?:https?|ftp)(?=:)|\bwww(?=\.)|(?<=\S)(?=@\S)", re.I)
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 
 
@@ -28,7 +30,8 @@ def md(text: Any, limit: int = 200) -> str:
     limit : int
         Longest length shown; the middle of a longer text becomes "…".
     """
-    return _PUNCTUATION.sub(r"\\\1", shorten(plain(text), limit))
+    literal = _ADDRESS.sub(lambda found: found[0] + "\u2060", shorten(plain(text), limit))
+    return _PUNCTUATION.sub(r"\\\1", literal)
 
 
 def story(title: str, text: str) -> None:

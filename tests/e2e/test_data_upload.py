@@ -59,7 +59,7 @@ def test_names_from_a_file_are_shown_and_fetch_nothing(page, server):
     settled(page)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     assert page.locator("[data-testid=stMain] img[src*=evil], [data-testid=stMain] a[href*=evil]").count() == 0
-    assert "<img src=http://evil.example" in page.locator(".js-plotly-plot").first.inner_text()
+    assert "<img src=http" in page.locator(".js-plotly-plot").first.inner_text()
     page.get_by_role("button", name="Use this data").click()
     page.get_by_role("link", name="Explore its parts").click()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
