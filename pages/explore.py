@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from nmf_core.components import SCALE_HELP, SCALES, present
-from pages.ui import data, explore_views, fitting, identity, model, widgets
+from pages.ui import data, explore_views, fitting, identity, model, pins, widgets
 from pages.ui.explore_views import View
 from pages.ui.state import pick
 from pages.ui.take_along import take_along
@@ -40,7 +40,8 @@ if result is not None:
             help="\n".join(f"- **{name}**: {text}" for name, text in SCALE_HELP.items()),
         )
         fitting.go_on(result)
-    names = identity.of(dataset, result)
+        names = identity.of(dataset, result)
+        pins.button(dataset, result, names)
     view = View(dataset, info, result, present(dataset, result, scale, names), names)
     with head:
         widgets.cards(explore_views.numbers(view)[: explore_views.FIRST_CARDS])

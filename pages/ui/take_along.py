@@ -49,9 +49,10 @@ def take_along(view: View) -> None:
         )
     st.subheader("The same numbers again", anchor=False)
     with st.container(horizontal=True):
-        script: Callable[[], str] = lambda: export.python_script(
-            dataset, result, source=source, scale=parts.scale, identity=view.identity
-        )  # noqa: E731
+
+        def script() -> str:
+            return export.python_script(dataset, result, source=source, scale=parts.scale, identity=view.identity)
+
         _file("Python script", script, f"{stem}.py", "Runs with nmf_core and says whether the numbers agree.")
         if not (obstacle := export.sklearn_obstacle(dataset, result)):
             _file(

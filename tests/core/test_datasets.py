@@ -185,5 +185,5 @@ class TestFitRequest:
             FitRequest(**{field: value})
 
     def test_unknown_fields_are_named(self):
-        with pytest.raises(ValueError, match="unknown field.* ranks"):
+        with pytest.raises(ValueError, match=r"unknown field.* ranks"):
             FitRequest.from_json({"ranks": 3})

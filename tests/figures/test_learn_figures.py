@@ -60,12 +60,12 @@ def test_the_cone_counts_the_samples_inside():
     shown = Cone(X, H, ("a", "b"), np.array(["g", "g", "h"]), weights=(-1.0, 2.0))
     assert "2 lie in the cone" in shown.describe()
     assert "outside the cone" in shown.describe()
-    end = [t for t in shown.build().data if t.mode == "lines+markers"][0]
+    end = next(t for t in shown.build().data if t.mode == "lines+markers")
     np.testing.assert_allclose([end.x[-1], end.y[-1]], -1 * H[0] + 2 * H[1])
 
 
 def test_a_sample_that_is_one_part_alone_sits_at_its_corner(iris):
-    dataset, result, _ = iris
+    _dataset, result, _ = iris
     X = np.vstack([2.0 * result.H, result.H.sum(axis=0)])
     corners, points = Triangle(X, result.H, ("a", "b", "c", "d"), np.full(4, "x")).place()
     np.testing.assert_allclose(points[:3], corners, atol=1e-6)

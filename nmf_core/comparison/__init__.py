@@ -1,0 +1,1 @@
+"""The second opinion: other methods, other solvers, other runs, corrupted data."""

@@ -1,0 +1,243 @@
+"""The components of several methods, and one sample rebuilt by each, on one screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from nmf_core.figures.palette import DIVERGING, component_color
+from nmf_core.figures.template import axis_id, axis_key, figure
+from nmf_core.figures.text import label, labels, plain
+from nmf_core.types import Array, Dataset
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+#: Features drawn: beyond, the ones that matter most in any method.
+MOST = 60
+
+
+class Coded(Protocol):
+    """X ≈ offset + codes · parts, by some method."""
+
+    name: str
+    parts: Array
+    codes: Array
+    offset: Array
+    error: float
+
+
+def _features(methods: tuple[Coded, ...], m: int, most: int) -> Array:
+    weight = np.zeros(m)
+    for method in methods:
+        scaled = np.abs(method.parts) / np.maximum(np.abs(method.parts).max(axis=1, keepdims=True), 1e-300)
+        weight = np.maximum(weight, scaled.max(axis=0))
+    return np.sort(np.argsort(-weight, kind="stable")[:most])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodParts:
+    """Components of every method as rows of a heatmap, each divided by its largest size; both signs in one scale.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    methods : tuple of methods
+    titles : mapping of method name to what people read
+    """
+
+    dataset: Dataset
+    methods: tuple[Any, ...]
+    titles: dict[str, str]
+
+    def build(self) -> go.Figure:
+        """Return the figure."""
+        at = _features(self.methods, self.dataset.shape[1], MOST)
+        names = labels(self.dataset.cols[at], 18)
+        traces: list[dict[str, Any]] = []
+        layout: dict[str, Any] = {"annotations": []}
+        heights = np.array([len(method.parts) for method in self.methods], dtype=float)
+        gap = 1.15
+        total = heights.sum() + gap * len(heights)
+        top = 1.0
+        for i, method in enumerate(self.methods):
+            z = method.parts[:, at] / np.maximum(np.abs(method.parts).max(axis=1, keepdims=True), 1e-300)
+            low = top - gap / total - heights[i] / total
+            high = top - gap / total
+            traces.append(
+                {
+                    "type": "heatmap",
+                    "z": z.astype(np.float32),
+                    "xaxis": axis_id("x", i),
+                    "yaxis": axis_id("y", i),
+                    "colorscale": [list(stop) for stop in DIVERGING],
+                    "zmin": -1,
+                    "zmax": 1,
+                    "xgap": 1,
+                    "ygap": 1,
+                    "showscale": i == 0,
+                    "colorbar": {"title": {"text": "share of<br>largest"}, "thickness": 12, "len": 0.5, "y": 0.75},
+                    "hovertemplate": "%{x}: %{z:.3f}<extra>" + label(method.name) + " %{y}</extra>",
+                }
+            )
+            layout[axis_key("x", i)] = {
+                "anchor": axis_id("y", i),
+                "tickvals": list(range(len(at))),
+                "ticktext": names,
+                "showticklabels": i == len(self.methods) - 1 and len(at) <= 40,
+                "showgrid": False,
+            }
+            layout[axis_key("y", i)] = {
+                "anchor": axis_id("x", i),
+                "domain": [max(low, 0.0), high],
+                "autorange": "reversed",
+                "tickvals": list(range(len(method.parts))),
+                "ticktext": [str(k + 1) for k in range(len(method.parts))],
+                "showgrid": False,
+            }
+            layout["annotations"].append(
+                {
+                    "text": f"<b>{label(self.titles.get(method.name, method.name), 70)}</b>  · relative error {100 * method.error:.3g} %",
+                    "x": 0,
+                    "y": high,
+                    "xref": "paper",
+                    "yref": "paper",
+                    "xanchor": "left",
+                    "yanchor": "bottom",
+                    "showarrow": False,
+                }
+            )
+            top = low
+        layout["height"] = int(110 + 26 * total)
+        layout["margin"] = {"t": 10}
+        return figure(traces, layout)
+
+    def describe(self) -> str:
+        """Return what the picture shows, in words."""
+        told = []
+        for method in self.methods:
+            below = float((method.parts < -1e-9 * np.abs(method.parts).max()).mean())
+            told.append(f"{plain(method.name)}: {100 * below:.0f} % of its entries are negative")
+        return f"Components of {len(self.methods)} methods at the same rank, one row each. {'; '.join(told)}."
+
+    def table(self) -> pd.DataFrame:
+        """Return all components of all methods."""
+        import pandas as pd
+
+        frames = [
+            pd.DataFrame(method.parts, columns=list(self.dataset.cols)).assign(
+                method=method.name, component=np.arange(1, len(method.parts) + 1)
+            )
+            for method in self.methods
+        ]
+        return pd.concat(frames, ignore_index=True).set_index(["method", "component"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodSample:
+    """One sample as the sum of each method's contributions: to the right what adds, to the left what is taken away.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    methods : tuple of methods
+    row : int
+    steps : int, optional
+        Contributions added so far, the largest first; all when left out.
+    """
+
+    dataset: Dataset
+    methods: tuple[Any, ...]
+    row: int = 0
+    steps: int | None = None
+
+    def _pieces(self, method: Any) -> tuple[Array, Array]:
+        pieces = method.codes[self.row][:, None] * method.parts
+        order = np.argsort(-np.abs(pieces).sum(axis=1), kind="stable")[: self.steps]
+        return order, pieces[order]
+
+    def build(self) -> go.Figure:
+        """Return the figure."""
+        x = self._values()
+        at = np.sort(np.argsort(-np.abs(x), kind="stable")[:20])
+        names = labels(self.dataset.cols[at], 18)
+        traces: list[dict[str, Any]] = []
+        layout: dict[str, Any] = {"barmode": "relative", "annotations": [], "showlegend": False}
+        n = len(self.methods)
+        for i, method in enumerate(self.methods):
+            axes = {"xaxis": axis_id("x", i), "yaxis": axis_id("y", i)}
+            if np.any(method.offset):
+                traces.append(_bar(names, method.offset[at], "rgb(128,128,128)", "mean", axes))
+            for k, piece in zip(*self._pieces(method), strict=True):
+                traces.append(_bar(names, piece[at], component_color(int(k)), f"component {k + 1}", axes))
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "x": x[at],
+                    "y": names,
+                    "marker": {"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": "rgb(90,90,90)"}},
+                    "hovertemplate": "X: %{x:.4g}<extra></extra>",
+                    **axes,
+                }
+            )
+            left, right = i / n + 0.012, (i + 1) / n - 0.012
+            layout[axis_key("x", i)] = {"domain": [left, right], "anchor": axis_id("y", i), "nticks": 4}
+            layout[axis_key("y", i)] = {"anchor": axis_id("x", i), "autorange": "reversed", "showticklabels": i == 0}
+            model = method.offset + self._pieces(method)[1].sum(axis=0)
+            rest = float(np.linalg.norm(x - model)) / (float(np.linalg.norm(x)) or 1.0)
+            layout["annotations"].append(
+                {
+                    "text": f"<b>{label(method.name)}</b><br>{100 * rest:.3g} % left",
+                    "x": (left + right) / 2,
+                    "y": 1.0,
+                    "yanchor": "bottom",
+                    "xref": "paper",
+                    "yref": "paper",
+                    "showarrow": False,
+                }
+            )
+        layout["height"] = 120 + 24 * max(len(at), 4)
+        return figure(traces, layout)
+
+    def _values(self) -> Array:
+        X = self.dataset.X
+        return np.nan_to_num(
+            np.asarray(X[[self.row]].todense() if hasattr(X, "indptr") else X[self.row], dtype=float).ravel()
+        )
+
+    def describe(self) -> str:
+        """Return what the picture shows, in words."""
+        told = []
+        for method in self.methods:
+            pieces = self._pieces(method)[1]
+            taken = float(-pieces[pieces < 0].sum())
+            told.append(
+                f"{plain(method.name)} takes away {taken:.3g}" if taken > 1e-9 else f"{plain(method.name)} only adds"
+            )
+        return f"{plain(self.dataset.rows[self.row])} rebuilt by {len(self.methods)} methods: {'; '.join(told)}."
+
+    def table(self) -> pd.DataFrame:
+        """Return the sample and what each method makes of it."""
+        import pandas as pd
+
+        frame = pd.DataFrame({"X": self._values()}, index=list(self.dataset.cols))
+        for method in self.methods:
+            frame[method.name] = method.offset + self._pieces(method)[1].sum(axis=0)
+        return frame.rename_axis("feature")
+
+
+def _bar(names: list[str], values: Array, color: str, name: str, axes: dict[str, str]) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": values,
+        "y": names,
+        "name": name,
+        "marker": {"color": color},
+        "hovertemplate": f"{name}: %{{x:.4g}}<extra></extra>",
+        **axes,
+    }
