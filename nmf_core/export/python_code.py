@@ -289,6 +289,5 @@ def _sklearn_data(dataset: Dataset, source: Mapping[str, Any]) -> str:
     if "csv" in source:
         return _table(dataset, source["csv"]) + tail
     sparse = "  # zeros written out: the data are sparse" if is_sparse(dataset.X) else ""
-    return (
-        f'import pandas as pd\n\nX = pd.read_csv("X.csv", index_col=0).to_numpy(dtype=float)  # X as factorized{sparse}'
-    )
+    name = str(source.get("matrix", "X.csv"))
+    return f"import pandas as pd\n\nX = pd.read_csv({name!r}, index_col=0).to_numpy(dtype=float)  # X as factorized{sparse}"

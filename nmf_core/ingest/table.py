@@ -173,7 +173,10 @@ def _documents(columns: list[Column], prose: Column, given: Sequence[str], n: in
     for column in rest:
         values = _label_values(column)
         distinct = len(set(values.tolist()))
-        if column is not used and 2 <= distinct <= max(2, min(60, n // 2)) and column.kind != "out":
+        # Dates and names stay however many there are (topics over time, by speaker); numbers only as a few classes.
+        few = distinct <= max(2, min(60, n // 2))
+        wanted = few or (column.kind != "number" and not _is_prose(column))
+        if column is not used and distinct >= 2 and wanted and column.kind != "out":
             labels[column.name] = values[at]
     if labels:
         talk.note("labels", f"Set aside as labels: {', '.join(list(labels)[:5])}.")

@@ -132,10 +132,15 @@ def _summary(methods: tuple) -> None:
     )
     least = min(rows, key=lambda r: r["relative error"])
     own = rows[0]
+    signed = [r for r in rows if r["negative entries"] > 0]
+    bought = (
+        f"{' and '.join(r['method'] for r in signed)} need negative entries ({', '.join(format(r['negative entries'], '.0%') for r in signed)})"
+        if signed
+        else "none of these methods needs negative entries"
+    )
     st.markdown(
         f"**Measured here:** the smallest error is {least['method']}'s ({100 * least['relative error']:.3g} %); NMF's is "
-        f"{100 * own['relative error']:.3g} %. That difference is the price of a sum without minus signs; what it buys is "
-        f"{100 * own['negative entries']:.0f} % negative entries."
+        f"{100 * own['relative error']:.3g} %. Any difference is the price of a sum without minus signs: {bought}, NMF none."
     )
 
 

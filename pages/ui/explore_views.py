@@ -60,9 +60,15 @@ class View:
 
 
 def numbers(view: View) -> list[tuple[str, str, str]]:
-    """Return the cards; the SVD bound, the one dear number, is remembered."""
-    bound = _bound(view.dataset.id, view.parts.rank, view.dataset)
-    return cards(view.dataset, view.result, view.parts, bound=bound)
+    """Return the cards, remembered: on a large table they cost seconds."""
+    about = f"{view.result.request.key} {view.result.n_iter} {view.result.loss!r} {view.parts.scale} {view.identity!r}"
+    return _cards(view.dataset.id, about, view)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _cards(dataset_id: str, about: str, _view: View) -> list[tuple[str, str, str]]:
+    bound = _bound(dataset_id, _view.parts.rank, _view.dataset)
+    return cards(_view.dataset, _view.result, _view.parts, bound=bound)
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)

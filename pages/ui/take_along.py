@@ -18,9 +18,12 @@ SAID = "_bundle_said"  # what came of the last bundle opened
 def take_along(view: View) -> None:
     """Downloads, the link, and opening a bundle."""
     dataset, result, parts = view.dataset, view.result, view.parts
-    source = data.source_of(dataset)
+    builtin = data.source_of(dataset)
     stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in dataset.name)[:40].strip("_").lower() or "data"
     stem = f"{stem}_rank{result.request.rank}"
+    # Scripts of a visitor's own data read the files that are downloaded beside them.
+    source = builtin or {"bundle": f"{stem}.zip"}
+    matrix = builtin or {"matrix": f"{stem}_X.csv"}
 
     st.subheader("Numbers", anchor=False)
     with st.container(horizontal=True):
@@ -57,7 +60,7 @@ def take_along(view: View) -> None:
         if not (obstacle := export.sklearn_obstacle(dataset, result)):
             _file(
                 "scikit-learn script",
-                lambda: export.sklearn_script(dataset, result, source=source),
+                lambda: export.sklearn_script(dataset, result, source=matrix),
                 f"{stem}_sklearn.py",
                 "Runs with NumPy and scikit-learn alone.",
             )
@@ -75,7 +78,7 @@ def take_along(view: View) -> None:
         )
         _file(
             "Bundle",
-            lambda: export.save_bundle(dataset, result, scale=parts.scale, identity=view.identity, source=source),
+            lambda: export.save_bundle(dataset, result, scale=parts.scale, identity=view.identity, source=builtin),
             f"{stem}.zip",
             "Data, settings and result; opens here again.",
         )
@@ -88,7 +91,7 @@ def take_along(view: View) -> None:
     st.code(link(), language=None, wrap_lines=True)
     st.caption(
         "Opens any browser at these data, settings and view."
-        + ("" if source else " Your own data stay on the server for a while only: keep the bundle as well.")
+        + ("" if builtin else " Your own data stay on the server for a while only: keep the bundle as well.")
     )
     st.subheader("Open a bundle", anchor=False)
     st.file_uploader(
