@@ -130,5 +130,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the script has run to its end."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    """Wait until the script has run to its end and what it drew can be used."""
+    page.get_by_text("data sets keep their own licences").wait_for()  # the footer comes last
+    idle = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
+    idle.wait_for()
+    page.wait_for_timeout(400)  # the browser binds keys after it has drawn; a rerun may just be starting
+    idle.wait_for()
