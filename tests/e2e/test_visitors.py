@@ -11,6 +11,7 @@ import time
 import pytest
 
 from benchmarks.load import Visitor, family, start_app
+from tests.loops import run_async
 
 TIMEOUT = 120.0
 
@@ -85,7 +86,7 @@ def test_the_first_screen_and_a_rerun_are_lean(app):
             assert not visitor.timers, "everything is computed"
             assert 10_000 < max(first.sent, again.sent) < 1_000_000
 
-    asyncio.run(scenario())
+    run_async(scenario())
 
 
 def test_a_killed_worker_a_cancel_and_a_continue_lose_nothing(app):
@@ -115,7 +116,7 @@ def test_a_killed_worker_a_cancel_and_a_continue_lose_nothing(app):
             await fine(visitor)
             assert not visitor.timers
 
-    asyncio.run(scenario())
+    run_async(scenario())
 
 
 def test_visitors_who_change_controls_at_random_meet_no_error(app):
@@ -132,4 +133,4 @@ def test_visitors_who_change_controls_at_random_meet_no_error(app):
     async def all_of_them():
         await asyncio.gather(*(one(seed) for seed in range(3)))
 
-    asyncio.run(all_of_them())
+    run_async(all_of_them())

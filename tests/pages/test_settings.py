@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tomllib
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from nmf_core.ingest import Limits
 from nmf_core.ingest.quota import Quota
 from pages.ui.security import SecurityHeaders, UploadQuota, content_security_policy, inline_script_hashes
 from pages.ui.server import middleware
+from tests.loops import run_async
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
@@ -70,7 +70,7 @@ def ask(app, path="/", method="GET", size=None, client="1.2.3.4"):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    run_async(app(scope, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"].decode()
 
 
