@@ -5,15 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from nmf_core.components import SCALE_HELP, SCALES, present
-from pages.ui import data, explore_views, fitting, identity, model, pins, widgets
-from pages.ui.explore_views import View
+from pages.explore_sections import views
+from pages.explore_sections.take_along import take_along
+from pages.explore_sections.views import View
+from pages.ui import data, fitting, identity, model, pins, widgets
 from pages.ui.state import pick
-from pages.ui.take_along import take_along
 
 VIEWS = {
-    "Parts": explore_views.parts,
-    "Samples": explore_views.samples,
-    "Fit": explore_views.quality,
+    "Parts": views.parts,
+    "Samples": views.samples,
+    "Fit": views.quality,
     "Take along": take_along,
 }
 
@@ -44,7 +45,7 @@ if result is not None:
         pins.button(dataset, result, names)
     view = View(dataset, info, result, present(dataset, result, scale, names), names)
     with head:
-        widgets.cards(explore_views.numbers(view)[: explore_views.FIRST_CARDS])
+        widgets.cards(views.numbers(view)[: views.FIRST_CARDS])
         fitting.outcome(result)
     with st.expander(
         "Names and colours of the parts", icon=":material/palette:", key="names", on_change="rerun"

@@ -80,7 +80,7 @@ def _tiles(dataset: Dataset, methods: tuple) -> None:
             {"component": np.arange(1, len(tiles) + 1), "negative entries": (tiles < 0).mean(axis=(1, 2))}
         )
         picture(
-            PictureTiles(tiles, (), (), told, frame, colormap="signed" if signed else "ink"), key=f"tiles_{method.name}"
+            PictureTiles(tiles, (), told, frame, colormap="signed" if signed else "ink"), key=f"tiles_{method.name}"
         )
 
 
@@ -97,9 +97,7 @@ def _rebuilt(dataset: Dataset, methods: tuple, row: int, steps: int) -> None:
     told = f"The sample and its sum of {steps} components by {', '.join(captions[1:])}."
     stacked = np.stack(tiles).reshape(-1, *dataset.cell_shape)
     limits = (0.0, float(x.max()) or 1.0)
-    picture(
-        PictureTiles(stacked, tuple(captions), (), told, frame, colormap="gray", limits=limits), key="method_pictures"
-    )
+    picture(PictureTiles(stacked, tuple(captions), told, frame, colormap="gray", limits=limits), key="method_pictures")
 
 
 def _summary(methods: tuple) -> None:

@@ -34,8 +34,9 @@ def seed(key: str, default: Any, parse: Callable[[str], Any]) -> None:
             st.session_state[key] = parse(text)
         except ValueError:
             st.session_state[key] = default
-    elif key not in st.session_state:
-        st.session_state[key] = default
+    else:
+        # Assigned even if it is there: on another page the widget is a new one and would start from its own default.
+        st.session_state[key] = st.session_state.get(key, default)
 
 
 def remember(key: str, value: Any, default: Any) -> None:

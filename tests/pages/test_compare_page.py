@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from nmf_core import fit, load_dataset
+from nmf_core import fit, list_datasets, load_dataset
+from pages.ui.widgets import md
 from tests.pages.helpers import bytes_sent, figures, finished, texts
 
 
 @pytest.mark.parametrize("name", ["iris", "faces_lfw", "mutations_brca21", "energy_mix", "net_airlines"])
 def test_methods_stand_side_by_side_on_every_kind_of_data(open_page, name):
     app = open_page("compare", data=name)
+    assert f"story about **{md(list_datasets()[name].title)}**" in texts(app)
     assert "Measured here" in texts(app)
     assert figures(app)
     assert bytes_sent(app) < 1_000_000

@@ -113,3 +113,16 @@ def test_the_synthetic_data_have_their_settings_on_sliders(open_page):
     finished(app.run())
     cards = {metric.label: metric.value for metric in app.metric}
     assert float(cards["Relative error"].split()[0]) < 1.5
+
+
+def test_data_and_settings_stay_when_the_page_is_turned(open_page):
+    app = open_page(data="wine", loss="kullback-leibler", tol="0.0001", seed="3", penalties="on")
+    for page in ("compare", "rank", "explore"):
+        app.switch_page(f"{page}.py").run()
+        assert "Wine" in texts(app)
+        finished(app)
+        assert app.selectbox(key="data").value == "wine"
+        assert app.selectbox(key="loss").value == "kullback-leibler"
+        assert app.selectbox(key="tol").value == 1e-4
+        assert app.number_input(key="seed").value == 3
+        assert app.toggle(key="penalties").value is True

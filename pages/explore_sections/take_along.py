@@ -8,8 +8,8 @@ import streamlit as st
 
 from nmf_core import export
 from nmf_core.export import ArchiveError
+from pages.explore_sections.views import View
 from pages.ui import data, model
-from pages.ui.explore_views import View
 from pages.ui.widgets import link, md
 
 SAID = "_bundle_said"  # what came of the last bundle opened
