@@ -118,7 +118,7 @@ def sweep_rows(
 def _at_stored(indptr: Array, indices: Array, F: Array, other: Array, start: int, stop: int) -> Array:
     """Return ⟨F[i], other[j]⟩ at the stored cells of rows start…stop, in eight lanes added up pairwise."""
     rows = np.repeat(np.arange(start, stop), np.diff(indptr[start : stop + 1]))
-    cells = (F[rows] * other[indices[indptr[start] : indptr[stop]]]).reshape(len(rows), -1, 8)
+    cells = (F[rows] * other[indices[indptr[start] : indptr[stop]]]).reshape(len(rows), F.shape[1] // 8, 8)
     lanes = cells[:, 0]
     for q in range(1, cells.shape[1]):
         lanes = lanes + cells[:, q]

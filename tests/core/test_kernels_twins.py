@@ -225,3 +225,12 @@ def test_residual_equals_the_plain_sum():
     expected = ((X - A.T @ B) ** 2).sum()
     assert twins.residual(X, False, A, B, 0, 300) == pytest.approx(expected, rel=1e-12)
     assert twins.residual(np.ascontiguousarray(X.T), True, A, B, 0, 300) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_twin_takes_rows_without_any_stored_cell():
+    from nmf_core.kernels.divergence_twins import _at_stored
+
+    F, other = np.ones((5, 16)), np.ones((4, 16))
+    assert _at_stored(np.zeros(6, np.int32), np.zeros(0, np.int32), F, other, 0, 5).shape == (0,)
+    some = _at_stored(np.array([0, 2, 2, 3], np.int32), np.array([1, 3, 0], np.int32), F[:3], other, 0, 3)
+    np.testing.assert_array_equal(some, [16, 16, 16])

@@ -98,8 +98,8 @@ def test_a_killed_worker_a_cancel_and_a_continue_lose_nothing(app):
             while iterations(visitor) < 20:
                 await refresh(visitor)
             before = iterations(visitor)
-            victims = workers(app[1])
-            assert victims
+            while not (victims := workers(app[1])):  # the list of children of a busy process can be read half
+                await refresh(visitor)
             for pid in victims:
                 os.kill(pid, signal.SIGKILL)
             while iterations(visitor) <= before + 20:
