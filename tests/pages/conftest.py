@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.helpers import finished
 
-os.environ["NMF_EXECUTOR"] = "inline"
 MAIN = Path(__file__).parents[2] / "pages" / "main.py"
+
+
+@pytest.fixture(autouse=True)
+def inline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let jobs of pages run in this process; for these tests alone, or servers that others start would inherit it."""
+    monkeypatch.setenv("NMF_EXECUTOR", "inline")
 
 
 @pytest.fixture
