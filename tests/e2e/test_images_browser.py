@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.conftest import settled
 
@@ -17,14 +18,23 @@ def test_parts_of_digits_are_seen_chosen_and_added_up(page: Page, server) -> Non
     # A click on a tile names another part below.
     part = page.get_by_label("Pictures that use most of")
     before = part.input_value() if part.evaluate("e => 'value' in e") else part.inner_text()
-    box = sheet.locator("image").first.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + 0.55 * box["width"], box["y"] + 0.25 * box["height"])
-    page.wait_for_function(
-        "before => { const e = document.querySelector('[aria-label*=\"Pictures that use most of\"]');"
-        " return e && (e.value || e.innerText) !== before }",
-        arg=before,
-    )
+    settled(page)
+    for _ in range(5):  # the chart may still be moving down the page when it is clicked first
+        box = sheet.locator("image").first.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + 0.55 * box["width"], box["y"] + 0.25 * box["height"])
+        try:
+            page.wait_for_function(
+                "before => { const e = document.querySelector('[aria-label*=\"Pictures that use most of\"]');"
+                " return e && (e.value || e.innerText) !== before }",
+                arg=before,
+                timeout=15_000,
+            )
+            break
+        except PlaywrightTimeout:
+            continue
+    now = part.input_value() if part.evaluate("e => 'value' in e") else part.inner_text()
+    assert now != before
     settled(page)
     # A step fewer with the keyboard: one part less in the sum.
     expect(page.get_by_text(re.compile(r"6 of \d+ parts"))).to_be_visible()
