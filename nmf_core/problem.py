@@ -16,7 +16,7 @@ BLOCK_CELLS = 1 << 18
 _RANGE = {np.dtype(np.float64): (1e-140, 1e140), np.dtype(np.float32): (1e-15, 1e15)}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Problem:
     """X ≈ WH with its loss, weights and penalties. Build one with :func:`prepare`.
 

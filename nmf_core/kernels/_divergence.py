@@ -12,6 +12,7 @@ from numba import njit, types
 from numba.extending import overload
 
 from nmf_core.kernels._gemm import apart, gemm
+from nmf_core.kernels._lanes import dot8
 
 # log(m) = 2 s (1 + s²/3 + s⁴/5 + …) with s = (m − 1)/(m + 1), |s| < 0.172.
 TERMS_DOUBLE, TERMS_SINGLE = 10, 5
@@ -211,24 +212,6 @@ def sweep_rows(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def at_stored(w, rows, base, width):
-    """Return ⟨w, rows[base…]⟩ in eight lanes, added up pairwise."""
-    zero = w.dtype.type(0)
-    a0, a1, a2, a3, a4, a5, a6, a7 = zero, zero, zero, zero, zero, zero, zero, zero
-    for k in range(0, width, 8):
-        c = base + k
-        a0 += w[k] * rows[c]
-        a1 += w[k + 1] * rows[c + 1]
-        a2 += w[k + 2] * rows[c + 2]
-        a3 += w[k + 3] * rows[c + 3]
-        a4 += w[k + 4] * rows[c + 4]
-        a5 += w[k + 5] * rows[c + 5]
-        a6 += w[k + 6] * rows[c + 6]
-        a7 += w[k + 7] * rows[c + 7]
-    return ((a0 + a4) + (a2 + a6)) + ((a1 + a5) + (a3 + a7))
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
 def sweep_stored(indptr, indices, data, unstored, F, other, sums, near, far, numbers, start, stop):
     """Update rows start…stop of a factor for β = 1, touching stored cells only. Factors are padded rows.
 
@@ -246,7 +229,7 @@ def sweep_stored(indptr, indices, data, unstored, F, other, sums, near, far, num
             down[k] = zero if unstored else sums[k]
         for p in range(indptr[i], indptr[i + 1]):
             base = np.intp(indices[p]) * width
-            y = at_stored(f, flat, base, width)
+            y = dot8(f, flat, 0, base, width)
             y = floor if y < floor else y
             q = data[p] / y
             for k in range(width):
@@ -284,7 +267,7 @@ def divergence_stored(indptr, indices, data, F, other, floor, start, stop, out):
         lo = np.intp(indptr[i])
         count = np.intp(indptr[i + 1]) - lo
         for p in range(count):
-            v = at_stored(f, flat, np.intp(indices[lo + p]) * width, width)
+            v = dot8(f, flat, 0, np.intp(indices[lo + p]) * width, width)
             v = limit if v < limit else v
             y[p] = v
             r = data[lo + p] / v

@@ -31,6 +31,7 @@ FAMILIES = {
     "sparse": "nmf_core.kernels._sparse",
     "divergence": "nmf_core.kernels._divergence",
     "newton": "nmf_core.kernels._newton",
+    "known": "nmf_core.kernels._known",
     "heldout": "nmf_core.kernels._heldout",
 }
 _DTYPES = ("float64", "float32")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nmf_core.kernels.abreast import halved
 from nmf_core.kernels.blas import product
 from nmf_core.kernels.twins import total
 from nmf_core.types import Array
@@ -122,8 +123,7 @@ def _at_stored(indptr: Array, indices: Array, F: Array, other: Array, start: int
     lanes = cells[:, 0]
     for q in range(1, cells.shape[1]):
         lanes = lanes + cells[:, q]
-    a = lanes.T
-    return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
+    return halved(lanes.T)
 
 
 def _by_row(indptr: Array, indices: Array, data: Array, other: Array, start: int, stop: int) -> Array:

@@ -158,6 +158,14 @@ def _iterate(system: System, point: Point, settings: Settings, far: Array, patie
     if not value > 0.5 * settings.gram_share * system.squares and np.isfinite(value):
         value = 0.5 * system.residual(far, B)
     value += _penalty(settings, sums, gram, B, G)
+    return settle(point, settings, far, B, value)
+
+
+def settle(point: Point, settings: Settings, far: Array, B: Array, value: float) -> Array:
+    """Take the new pair (far, B) with its objective and push B on, or go back to the last one if the objective rose.
+
+    Returns the array that the next A may be written into.
+    """
     if not value <= point.loss and point.used > 0:
         point.near[:] = point.A
         point.B_far[:] = point.B
@@ -170,7 +178,7 @@ def _iterate(system: System, point: Point, settings: Settings, far: Array, patie
         )
     point.used = point.momentum
     np.subtract(B, point.B, out=point.B_far)
-    point.B_far *= dtype.type(point.momentum)
+    point.B_far *= B.dtype.type(point.momentum)
     point.B_far += B
     np.maximum(point.B_far, 0, out=point.B_far)
     point.B = B

@@ -12,6 +12,7 @@ import numpy as np
 
 from nmf_core import kernels
 from nmf_core.kernels import threads
+from nmf_core.kernels.abreast import Abreast
 from nmf_core.kernels.divergence_twins import _at_stored
 from nmf_core.kernels.multiplicative import Point, SparseSystem, _patience, sums
 from nmf_core.kernels.sparse import parts_of
@@ -26,38 +27,22 @@ def newton_stored(
     import scipy.sparse as sp
 
     floor, l1, l2, _, push = numbers
-    dtype, width, rows = F.dtype, F.shape[1], stop - start
-    at = (indptr[start : stop + 1] - indptr[start]).astype(np.int64)
-    stored = np.diff(at)
-    padded = (stored + 7) // 8 * 8
-    begin = np.concatenate([[0], np.cumsum(padded)])
-    row = np.repeat(np.arange(rows), padded)
-    place = np.repeat(begin[:-1] - at[:-1], stored) + np.arange(at[-1])
-    x, y = np.zeros(begin[-1], dtype), np.ones(begin[-1], dtype)
-    x[place] = data[indptr[start] : indptr[stop]]
-    y[place] = _at_stored(indptr, indices, F, other, start, stop)
-    cells = indices[indptr[start] : indptr[stop]]
-    # One row per row, one column per chunk of eight cells: SciPy adds chunks one after another.
-    chunks = sp.csr_array((np.ones(begin[-1] // 8, dtype), np.arange(begin[-1] // 8), begin // 8))
-    chunks.resize((rows, max(begin[-1] // 8, 1)))
-
-    def by_row(values: Array) -> Array:
-        lanes = (chunks @ values.reshape(-1, 8)).T if begin[-1] else np.zeros((8, rows), dtype)
-        return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
-
+    dtype, width = F.dtype, F.shape[1]
+    padded, stored = Abreast(indptr[start : stop + 1], dtype), slice(indptr[start], indptr[stop])
+    x, y = padded.spread(data[stored]), padded.spread(_at_stored(indptr, indices, F, other, start, stop), 1.0)
+    cells = indices[stored]
     if unstored:
-        ones = sp.csr_array((np.ones(at[-1], dtype), cells, at), shape=(rows, len(other)))
+        ones = sp.csr_array((np.ones(len(cells), dtype), cells, padded.at), shape=(padded.rows, len(other)))
         down = ones @ other
     else:
-        down = np.broadcast_to(sums_, (rows, width))
+        down = np.broadcast_to(sums_, (padded.rows, width))
     inverse = dtype.type(1) / np.maximum(y, floor)
     q = x * inverse
     W = F[start:stop].copy()
-    h = np.zeros(begin[-1], dtype)
     for k in range(width):
-        h[place] = other[cells, k]
+        h = padded.spread(other[cells, k])
         pull = q * h
-        a, c = by_row(pull), by_row(pull * (inverse * h))
+        a, c = padded.sums(pull), padded.sums(pull * (inverse * h))
         w = W[:, k]
         d = down[:, k] + l1
         d = d + l2 * w
@@ -65,10 +50,11 @@ def newton_stored(
             new = w + (a / d - dtype.type(1)) * (a / c)
         new = np.where(c > 0, np.maximum(new, 0), dtype.type(0))
         new = np.where(d > 0, new, w)
-        step = (new - w)[row]
+        step = (new - w)[padded.row]
         W[:, k] = new
         moved = step != 0
-        y = np.where(moved, y + step * h, y)
+        least = y * np.finfo(dtype).eps  # what is left below that is rounding
+        y = np.where(moved, np.maximum(y + step * h, least), y)
         inverse = np.where(moved, dtype.type(1) / np.maximum(y, floor), inverse)
         q = np.where(moved, x * inverse, q)
     growth = np.maximum(W - near[start:stop], 0)
@@ -79,13 +65,17 @@ def newton_stored(
 class NewtonSystem(SparseSystem):
     """CSR X for β = 1, updated coordinate by coordinate; a step that raises the loss is made anew multiplicatively."""
 
+    least = 0.0  # smallest WH that a step divides by
+
     def _half(
         self, X: object, F: Array, other: Array, near: Array, l1: float, l2: float, push: float
     ) -> tuple[Array, Array]:
         if self._gentle:
             return super()._half(X, F, other, near, l1, l2, push)
         kernel = kernels.get("newton", "newton_stored", self.dtype, _patience(self.work)) or newton_stored
-        numbers = np.array([self.floor, l1, l2, self.tiny, push], self.dtype)
+        # A quotient is squared here: with the floor of the loss it would leave the range, and the row stay at zero.
+        floor = max(self.floor, self.least)
+        numbers = np.array([floor, l1, l2, self.tiny, push], self.dtype)
         near, far = near.copy(), np.empty_like(F)
         cells = (X.indptr, X.indices, X.data)  # type: ignore[attr-defined]
         fixed = (*cells, self.unstored, F, other, sums(other.T), near, far, numbers)

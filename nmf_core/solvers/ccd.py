@@ -62,6 +62,7 @@ class CoordinateNewton(Solver):
             scale=problem.total * (1e-9 if problem.dtype == np.float64 else 1e-4),
         )
         system.update_H = problem.update_H
+        system.least = problem.mean * (1e-40 if problem.dtype == np.float64 else 1e-10)
         point = Point(state.W, state.H, aux["W_near"], aux["H_near"], aux["time"], state.loss)
         point, losses = run(system, system.packed(point), count)
         point = system.unpacked(point)

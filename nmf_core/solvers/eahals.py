@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nmf_core.kernels import known
 from nmf_core.kernels.dense import DenseSystem, is_wide
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem
@@ -24,12 +25,13 @@ class ExtrapolatedHals(Solver):
     there, a step that raises the loss is discarded and the next one is made without a push, so the trace never rises.
     The reported pair is the pushed factor of one side with the plain one of the other: non-negative, and its loss costs
     no pass over X. The factor along the longer side of dense X is updated first, in one pass over X with the products
-    that the other one needs.
+    that the other one needs. With missing or weighted cells the passes run on the residual of each row's known cells.
     """
 
     name: ClassVar[str] = "eahals"
     label: ClassVar[str] = "Extrapolated accelerated HALS"
     help: ClassVar[str] = "The fastest for the Frobenius loss, small or large; take it unless you study another."
+    supports_mask: ClassVar[bool] = True
     order: ClassVar[int] = 10
     REFERENCE: ClassVar[str] = (
         "A. M. S. Ang and N. Gillis (2019), Accelerating nonnegative matrix factorization algorithms using "
@@ -57,32 +59,42 @@ class ExtrapolatedHals(Solver):
 
     def many(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make `count` steps, compiled where the kernels are loaded; the same bits either way."""
+        if problem.masked:
+            return self._many_known(problem, state, count)
         if not problem.update_H:
             return self._many_W(problem, state, count)
         return self.until(problem, state, count, None)
 
     def until(self, problem: Problem, state: State, count: int, rule: Rule | None) -> tuple[State, list[float]]:
         """Make up to `count` steps, fewer where `rule` ends them: small fits are compiled as a whole."""
-        if not problem.update_H:
-            return self._many_W(problem, state, count if rule is None else min(count, rule.every))
+        if problem.masked or not problem.update_H:
+            return self.many(problem, state, count if rule is None else min(count, rule.every))
         wide, aux = _is_wide(problem), state.aux
         A, B = (state.H, state.W.T) if wide else (state.W.T, state.H)
         A, near, B, far = (np.array(F, order="C") for F in (A, aux["near"], B, aux["far"]))
         point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
         penalties = (problem.l1_H, problem.l2_H, problem.l1_W, problem.l2_W)
-        settings = Settings(
-            *(penalties if wide else penalties[2:] + penalties[:2]),
-            passes=self.inner,
-            grow=self.grow,
-            grow_limit=self.grow_limit,
-            cut=self.cut,
-            gram_share=GRAM_LIMIT[problem.dtype],
-        )
+        settings = self._settings(*(penalties if wide else penalties[2:] + penalties[:2]), GRAM_LIMIT[problem.dtype])
         losses = run(_system(problem, len(state.H)), point, settings, count, rule)
         W, H = (point.B.T, point.A) if wide else (point.A.T, point.B)
         numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
         aux = {"near": point.near, "far": point.B_far, **numbers}
         return replace(state, W=W, H=H, n_iter=state.n_iter + len(losses), loss=point.loss, aux=aux), losses
+
+    def _settings(self, l1_A: float, l2_A: float, l1_B: float, l2_B: float, gram_share: float = 0.0) -> Settings:
+        return Settings(l1_A, l2_A, l1_B, l2_B, self.inner, self.grow, self.grow_limit, self.cut, gram_share)
+
+    def _many_known(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
+        """Make steps that look at known cells alone."""
+        aux = state.aux
+        A, near, B, far = (np.array(F, order="C") for F in (state.W, aux["near"].T, state.H.T, aux["far"].T))
+        point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
+        settings = self._settings(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
+        losses = known.run(known.known_cells(problem), point, settings, count, update_B=problem.update_H)
+        numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
+        aux = {"near": point.near.T, "far": point.B_far.T, **numbers}
+        H = point.B.T if problem.update_H else state.H
+        return replace(state, W=point.A, H=H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
 
     def _many_W(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make steps for fixed H: the products never change, so plain passes are all it takes."""
@@ -101,7 +113,7 @@ class ExtrapolatedHals(Solver):
 
 def _is_wide(problem: Problem) -> bool:
     """Tell whether H is updated before W: the factor along the longer side of dense X comes first."""
-    return not problem.sparse and is_wide(problem.shape)
+    return not problem.sparse and not problem.masked and is_wide(problem.shape)
 
 
 def _system(problem: Problem, rank: int) -> System:

@@ -20,7 +20,7 @@ class Hals(Solver):
 
     name: ClassVar[str] = "hals"
     label: ClassVar[str] = "HALS"
-    help: ClassVar[str] = "Quick and steady for the Frobenius loss; the one to take when cells are missing."
+    help: ClassVar[str] = "Quick and steady for the Frobenius loss; the plain form that others build on."
     supports_mask: ClassVar[bool] = True
     order: ClassVar[int] = 20
     REFERENCE: ClassVar[str] = (

@@ -19,7 +19,7 @@ KL, IS = "kullback-leibler", "itakura-saito"
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled():
-    families = ("dense", "sparse", "divergence", "newton")
+    families = ("dense", "sparse", "divergence", "newton", "known")
     kernels.warm_up(families, wait=True)
     words = kernels.status()
     assert all(words[f"{family} {dtype}"] == "ready" for family in families for dtype in ("float64", "float32")), words
@@ -108,6 +108,21 @@ def test_coordinate_newton(n, m, rank, dtype):
         np.testing.assert_allclose(sparse.W @ sparse.H, best, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("n", "m", "rank"), SHAPES[:-1])
+def test_known_cells(n, m, rank, dtype):
+    X = data(n, m, dtype)
+    rng = np.random.default_rng(1)
+    mask = rng.random((n, m)) < 0.3
+    weights = rng.choice([0.0, 1.0, 2.5], (n, m), p=[0.2, 0.6, 0.2])
+    mask[0, 0], weights[0, 0] = False, 1.0
+    same(X, rank=rank, mask=mask)
+    same(X, rank=rank, weights=weights, alpha_W=0.01, alpha_H=0.02, l1_ratio=0.5)
+    S = data(n, m, dtype, share=0.8)
+    S[0, 0] = 1
+    assert same(sp.csr_array(S), rank=rank, mask="unstored").request.solver == "eahals"
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 8), st.integers(0, 99), st.floats(0, 0.95))
 def test_any_shape_with_empty_rows_and_columns(n, m, rank, seed, share):
@@ -120,6 +135,7 @@ def test_any_shape_with_empty_rows_and_columns(n, m, rank, seed, share):
     same(X, rank=rank, solver="bmme", loss=KL, seed=seed)
     same(sp.csr_array(X), rank=rank, solver="bmme", loss=KL, seed=seed)
     same(sp.csr_array(X), rank=rank, solver="ccd", loss=KL, seed=seed)
+    same(sp.csr_array(X), rank=rank, solver="eahals", mask="unstored", seed=seed)
 
 
 def test_all_zero_component_is_left_alone():

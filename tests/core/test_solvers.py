@@ -343,3 +343,12 @@ def test_auto_says_what_it_took_and_why(args, name):
     assert result.request.solver in solvers.registry()
     assert name in result.solver_reason
     assert fit(IRIS, rank=2, max_iter=5, tol=0, solver=result.request.solver, **args).solver_reason == ""
+
+
+def test_coordinate_descent_in_single_precision_goes_as_far_as_in_double():
+    """Rows that start without any weight divide by the floor, whose square must stay in range."""
+    rng = np.random.default_rng(0)
+    X = rng.gamma(0.2, 1.0, (120, 5)) @ rng.gamma(0.1, 1.0, (5, 90)) * rng.gamma(2.0, 0.5, (120, 90)) + 1e-9
+    fields = {"rank": 5, "solver": "ccd", "loss": "kullback-leibler", "init": "random", "max_iter": 60, "tol": 0}
+    single, double = (fit(X.astype(dtype), **fields).loss for dtype in (np.float32, np.float64))
+    assert single == pytest.approx(double, rel=0.01)

@@ -1,0 +1,152 @@
+"""E-A-HALS on known cells: missing cells and weights for the Frobenius loss, and the NumPy twin of its kernel.
+
+Without all cells there is no Gram matrix that rows could share, so each row makes its coordinate passes on the residual
+of its own cells, gathered once per half iteration. The residual left at the end is the loss, at no extra pass.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from nmf_core import kernels
+from nmf_core.kernels import threads, twins
+from nmf_core.kernels.abreast import Abreast
+from nmf_core.kernels.hals import Point, Settings, settle
+from nmf_core.kernels.sparse import parts_of, short_indices
+from nmf_core.problem import Problem
+from nmf_core.types import Array
+
+
+def descend(
+    indptr: Array, indices: Array, data: Array, roots: Array, weighted: bool, F: Array, other: Array,
+    near: Array, far: Array, numbers: Array, passes: int, start: int, stop: int, squares: Array,
+) -> None:  # fmt: skip
+    """Minimize Σ ω (x − ⟨f, other⟩)² over each row f of F from start to stop, all rows abreast."""
+    l1, l2, push = numbers
+    rows, cells = Abreast(indptr[start : stop + 1], F.dtype), slice(indptr[start], indptr[stop])
+    root = roots[cells] if weighted else None
+    columns = [other[indices[cells], k] for k in range(F.shape[1])]
+    H = [rows.spread(h if root is None else h * root) for h in columns]
+    r = rows.spread(data[cells] if root is None else data[cells] * root)
+    W = F[start:stop].copy()
+    bend = [rows.sums(h * h) for h in H]
+    for k, h in enumerate(H):
+        r = r - W[rows.row, k] * h
+    for _ in range(passes):
+        for k, h in enumerate(H):
+            w, c = W[:, k], bend[k] + l2
+            slope = rows.sums(r * h) - l1
+            slope = slope - l2 * w
+            new = w + np.divide(slope, c, out=np.zeros_like(w), where=c > 0)
+            new = np.where(c > 0, np.maximum(new, 0), w * (l1 <= 0))
+            step = np.where(c > 0, new - w, F.dtype.type(0))
+            W[:, k] = new
+            r = np.where(step[rows.row] != 0, r - step[rows.row] * h, r)
+    pushed = W + (W - near[start:stop]) * push
+    near[start:stop] = W
+    far[start:stop] = np.maximum(pushed, 0)
+    r = r.astype(np.float64)
+    squares[start:stop] = rows.sums(r * r)
+
+
+class KnownCells:
+    """The known cells of X by row and by column, with the square roots of their weights.
+
+    Parameters
+    ----------
+    problem : Problem
+        Masked: dense X with weights, or sparse X whose unstored cells are unknown.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        import scipy.sparse as sp
+
+        self.dtype, self.roots = problem.dtype, None
+        if problem.sparse:
+            X, Xt = problem.X, problem.Xt
+        else:
+            weights = problem.weights
+            assert weights is not None
+            known = weights > 0
+            indptr = np.concatenate([[0], np.cumsum(known.sum(axis=1))])
+            columns = np.nonzero(known)[1]
+            X = sp.csr_array((problem.X[known], columns, indptr), shape=problem.shape)
+            roots = sp.csr_array((np.sqrt(weights[known]), columns, indptr), shape=problem.shape)
+            Xt = X.T.tocsr()
+            if not (roots.data == 1).all():
+                self.roots = (roots.data, roots.T.tocsr().data)
+        self.halves = (short_indices(X), short_indices(Xt))
+        self.work = float(X.nnz)
+
+    def half(
+        self, side: int, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, passes: int
+    ) -> tuple[Array, float]:
+        """Update W (side 0) or H (side 1), as rows; write the new rows to `near`.
+
+        Returns the pushed rows, and the sum of squares at the new ones.
+        """
+        X = self.halves[side]
+        patience = 3.0 if self.work * F.shape[1] > 2e7 else 0.0
+        kernel = kernels.get("known", "descend", self.dtype, patience) or descend
+        numbers = np.array([l1, l2, push], self.dtype)
+        far, squares = np.empty_like(F), np.empty(len(F))
+        roots = X.data if self.roots is None else self.roots[side]
+        fixed = (X.indptr, X.indices, X.data, roots, self.roots is not None, F, other, near, far, numbers, passes)
+        threads.run(kernel, [(*fixed, *part, squares) for part in parts_of(len(F))])
+        return far, twins.total(squares)
+
+
+_prepared: WeakKeyDictionary[Problem, KnownCells] = WeakKeyDictionary()
+
+
+def known_cells(problem: Problem) -> KnownCells:
+    """Return the known cells of a masked problem, gathered once."""
+    if problem not in _prepared:
+        _prepared[problem] = KnownCells(problem)
+    return _prepared[problem]
+
+
+def run(cells: KnownCells, point: Point, settings: Settings, count: int, *, update_B: bool = True) -> list[float]:
+    """Make `count` iterations in place and return the objective after each.
+
+    Parameters
+    ----------
+    cells : KnownCells
+    point : Point
+        A, near of shape (n_samples, rank) and B, B_far of shape (n_features, rank); overwritten.
+    settings : Settings
+    count : int
+    update_B : bool
+        False: only A is sought, without a push.
+    """
+    losses = []
+    with threads.one_blas_thread():
+        for _ in range(count):
+            value, far, B = _iterate(cells, point, settings, update_B)
+            value = (
+                0.5 * value + _penalty(far, settings.l1_A, settings.l2_A) + _penalty(B, settings.l1_B, settings.l2_B)
+            )
+            if update_B:
+                settle(point, settings, far, B, value)
+            else:
+                point.A, point.loss = far, value
+            losses.append(point.loss)
+    return losses
+
+
+def _iterate(cells: KnownCells, point: Point, settings: Settings, update_B: bool) -> tuple[float, Array, Array]:
+    l1, l2, passes = settings.l1_A, settings.l2_A, settings.passes
+    if not update_B:
+        far, squares = cells.half(0, point.A, point.B, point.near, l1, l2, 0.0, passes)
+        return squares, far, point.B
+    far, _ = cells.half(0, point.A, point.B_far, point.near, l1, l2, point.used, passes)
+    l1, l2 = settings.l1_B, settings.l2_B
+    B, squares = cells.half(1, point.B_far, far, np.zeros_like(point.B), l1, l2, 0.0, passes)
+    return squares, far, B
+
+
+def _penalty(F: Array, l1: float, l2: float) -> float:
+    value = l1 * float(F.sum(dtype=np.float64)) if l1 > 0 else 0.0
+    return value + 0.5 * l2 * float((F.astype(np.float64) ** 2).sum()) if l2 > 0 else value
