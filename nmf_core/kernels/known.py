@@ -6,7 +6,7 @@ of its own cells, gathered once per half iteration. The residual left at the end
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from nmf_core.kernels import threads, twins
 from nmf_core.kernels.abreast import Abreast
 from nmf_core.kernels.hals import Point, Settings, settle
 from nmf_core.kernels.sparse import parts_of, short_indices
-from nmf_core.problem import Problem
 from nmf_core.types import Array
 
 
@@ -56,28 +55,14 @@ class KnownCells:
 
     Parameters
     ----------
-    problem : Problem
-        Masked: dense X with weights, or sparse X whose unstored cells are unknown.
+    X, Xt : scipy.sparse.csr_array
+        Known cells as stored cells, zeros among them, of shape (n_samples, n_features); and its transpose.
+    roots : tuple of ndarray or None
+        Square roots of the weights of the stored cells of X and of Xt; None: all 1.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        import scipy.sparse as sp
-
-        self.dtype, self.roots = problem.dtype, None
-        if problem.sparse:
-            X, Xt = problem.X, problem.Xt
-        else:
-            weights = problem.weights
-            assert weights is not None
-            known = weights > 0
-            indptr = np.concatenate([[0], np.cumsum(known.sum(axis=1))])
-            columns = np.nonzero(known)[1]
-            X = sp.csr_array((problem.X[known], columns, indptr), shape=problem.shape)
-            roots = sp.csr_array((np.sqrt(weights[known]), columns, indptr), shape=problem.shape)
-            Xt = X.T.tocsr()
-            if not (roots.data == 1).all():
-                self.roots = (roots.data, roots.T.tocsr().data)
-        self.halves = (short_indices(X), short_indices(Xt))
+    def __init__(self, X: Any, Xt: Any, roots: tuple[Array, Array] | None) -> None:
+        self.halves, self.roots, self.dtype = (short_indices(X), short_indices(Xt)), roots, X.dtype
         self.work = float(X.nnz)
 
     def half(
@@ -96,16 +81,6 @@ class KnownCells:
         fixed = (X.indptr, X.indices, X.data, roots, self.roots is not None, F, other, near, far, numbers, passes)
         threads.run(kernel, [(*fixed, *part, squares) for part in parts_of(len(F))])
         return far, twins.total(squares)
-
-
-_prepared: WeakKeyDictionary[Problem, KnownCells] = WeakKeyDictionary()
-
-
-def known_cells(problem: Problem) -> KnownCells:
-    """Return the known cells of a masked problem, gathered once."""
-    if problem not in _prepared:
-        _prepared[problem] = KnownCells(problem)
-    return _prepared[problem]
 
 
 def run(cells: KnownCells, point: Point, settings: Settings, count: int, *, update_B: bool = True) -> list[float]:

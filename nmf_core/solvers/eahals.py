@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -90,7 +91,7 @@ class ExtrapolatedHals(Solver):
         A, near, B, far = (np.array(F, order="C") for F in (state.W, aux["near"].T, state.H.T, aux["far"].T))
         point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
         settings = self._settings(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
-        losses = known.run(known.known_cells(problem), point, settings, count, update_B=problem.update_H)
+        losses = known.run(_known_cells(problem), point, settings, count, update_B=problem.update_H)
         numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
         aux = {"near": point.near.T, "far": point.B_far.T, **numbers}
         H = point.B.T if problem.update_H else state.H
@@ -120,3 +121,28 @@ def _system(problem: Problem, rank: int) -> System:
     if not problem.sparse:
         return DenseSystem(problem.X, rank, problem.squares)
     return SparseSystem(problem.X, problem.Xt, rank, problem.squares, lambda W, H: 2.0 * frobenius(problem, W, H))
+
+
+_prepared: WeakKeyDictionary[Problem, known.KnownCells] = WeakKeyDictionary()
+
+
+def _known_cells(problem: Problem) -> known.KnownCells:
+    """Return the known cells of a masked problem, gathered once per problem."""
+    if problem in _prepared:
+        return _prepared[problem]
+    X, Xt, roots = problem.X, problem.Xt, None
+    if not problem.sparse:
+        import scipy.sparse as sp
+
+        weights = problem.weights
+        assert weights is not None
+        where = weights > 0
+        indptr = np.concatenate([[0], np.cumsum(where.sum(axis=1))])
+        columns = np.nonzero(where)[1]
+        X = sp.csr_array((problem.X[where], columns, indptr), shape=problem.shape)
+        Xt = X.T.tocsr()
+        if not (weights[where] == 1).all():
+            R = sp.csr_array((np.sqrt(weights[where]), columns, indptr), shape=problem.shape)
+            roots = (R.data, R.T.tocsr().data)
+    _prepared[problem] = known.KnownCells(X, Xt, roots)
+    return _prepared[problem]
