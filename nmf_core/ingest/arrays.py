@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nmf_core.ingest.limits import size
-from nmf_core.ingest.names import tidy_names
+from nmf_core.ingest.names import numbered, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.sample import stride
@@ -174,8 +174,8 @@ def from_array(array: Array, talk: Talk) -> Raw:
         with np.errstate(over="ignore"):
             array = array.astype(np.float64)
     n, m = array.shape
-    rows = np.array([f"r{i + 1}" for i in range(n)])
-    cols = np.array([f"c{j + 1}" for j in range(m)])
+    rows = numbered("r", n)
+    cols = numbered("c", m)
     return Raw(array, rows, cols, kind=kind, cell_shape=cell_shape, extra=extra)  # type: ignore[arg-type]
 
 
@@ -348,8 +348,8 @@ def from_sparse(X: Any, talk: Talk) -> Raw:
         X.eliminate_zeros()
     fill = X.nnz / (n * m)
     talk.note("sparse", f"A sparse matrix: {n:,} × {m:,} with {X.nnz:,} entries ({100 * fill:.2g} % of the cells).")
-    rows = np.array([f"r{i + 1}" for i in range(n)])
-    cols = np.array([f"c{j + 1}" for j in range(m)])
+    rows = numbered("r", n)
+    cols = numbered("c", m)
     counts = bool((X.data >= 0).all() and (X.data == np.floor(X.data)).all())
     return Raw(X, rows, cols, kind="counts" if counts else "table")
 

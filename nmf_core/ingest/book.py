@@ -118,22 +118,13 @@ class Book:
 
     def _one_by_one(self, j: int, start: int, out: Any, texts: Sequence[str]) -> None:
         column, dialect = self.columns[j], self.dialect
-        grouped = _US if dialect.decimal == "." else _EU
         for i, text in enumerate(texts):
             cell = text.strip()
             if cell.lower() in MISSING:
                 out[i] = np.nan
                 column.missing += 1
                 continue
-            if dialect.thousands and any(mark in cell for mark in dialect.thousands):
-                if grouped.match(cell):
-                    for mark in dialect.thousands:
-                        cell = cell.replace(mark, "")
-                else:
-                    cell = "no number"
-            if dialect.decimal == ",":
-                cell = "no number" if "." in cell else cell.replace(",", ".")
-            value = out[i] = parse_number(cell)
+            value = out[i] = parse_number(plain_number(cell, dialect))
             if value != value:
                 column.bad += 1
                 if len(column.examples) < 5:
@@ -154,6 +145,19 @@ class Book:
             column.numbers = self.block[j, : self.n]
             column.settle()
         return self.columns
+
+
+def plain_number(cell: str, dialect: Dialect) -> str:
+    """Return a number with a decimal point and without marks between thousands; "no number" when the marks stand wrong."""
+    grouped = _US if dialect.decimal == "." else _EU
+    if dialect.thousands and any(mark in cell for mark in dialect.thousands):
+        if not grouped.match(cell):
+            return "no number"
+        for mark in dialect.thousands:
+            cell = cell.replace(mark, "")
+    if dialect.decimal == ",":
+        return "no number" if "." in cell else cell.replace(",", ".")
+    return cell
 
 
 def _text(value: float) -> str:

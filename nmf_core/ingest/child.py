@@ -1,7 +1,8 @@
 """What runs in the child process: take limits on itself, read one file from standard input, answer, end.
 
 Started as ``python -I child.py`` with an empty environment; the parent is `nmf_core.ingest.sandbox`. Standard input is
-an unnamed file: 8 bytes with the length of a JSON job, the job, the data. Standard output takes the answer of `wire.send`.
+an unnamed file: 8 bytes with the length of a JSON job, the job, the data. Standard output takes the answer of `wire.send`,
+standard error the lines of `progress.Reporter`.
 """
 
 from __future__ import annotations
@@ -43,17 +44,25 @@ def main() -> None:
     job = json.loads(bytes(view[_HEAD : _HEAD + length]))
     data = view[_HEAD + length :]
     confine(job["limits"]["memory"], job["limits"]["cpu_seconds"], job["file_size"])
-    # Anything a library prints must not end up in the answer.
-    answer = os.fdopen(os.dup(1), "r+b")
-    os.dup2(2, 1)
+    # Anything a library prints must end up neither in the answer nor in the progress.
+    answer, told = os.fdopen(os.dup(1), "r+b"), os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     root = str(Path(__file__).resolve().parents[2])
     if root not in sys.path:
         sys.path.append(root)
+    from nmf_core.ingest.wall import confine_calls
+
+    confine_calls()
     from nmf_core.ingest.limits import Limits
+    from nmf_core.ingest.progress import Reporter
     from nmf_core.ingest.understand import understand
     from nmf_core.ingest.wire import send
 
-    raw, talk, message = understand(data, job["name"], job["choices"], Limits.from_json(job["limits"]))
+    report = Reporter(told)
+    raw, talk, message = understand(data, job["name"], job["choices"], Limits.from_json(job["limits"]), report)
+    report("hand", 0.0)
     send(answer, raw, talk, message)
     answer.flush()
     os._exit(0)  # no destructors of readers that have seen hostile bytes

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nmf_core.ingest.limits import Limits, size
+from nmf_core.ingest.names import numbered
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.settle import share_below
 from nmf_core.ingest.steps import (
@@ -129,7 +130,7 @@ def as_raw(data: Any) -> Raw:
     else:
         X = np.atleast_2d(np.asarray(data, dtype=np.float64))
     n, m = X.shape
-    return Raw(X, np.array([f"r{i + 1}" for i in range(n)]), np.array([f"c{j + 1}" for j in range(m)]))
+    return Raw(X, numbered("r", n), numbered("c", m))
 
 
 def nature(values: Array, cells: int | None = None) -> str:

@@ -9,7 +9,18 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blanks", ":": "colon"}
+SEPARATORS = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "vertical bar",
+    " ": "blanks",
+    ":": "colon",
+    "~": "tilde",
+    "^": "caret",
+    "&": "ampersand",
+    "!": "exclamation mark",
+}
 MISSING = frozenset(
     (
         "",
@@ -81,6 +92,10 @@ _SHEET_ERRORS = re.compile(r"#(N/A|N/V|N/D|NV|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NUL
 COMMENT = re.compile(rb"(?:^|[\r\n])[ \t]*#(?!N/A|N/V|N/D|NV|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)", re.I)
 
 
+#: A comment at the end of a line: after a number, a blank and a mark, and without a separator in it.
+INLINE = re.compile(rb"\d[ \t]+#[ \t][^\r\n,;\t|\"]*(?:[\r\n]|$)")
+
+
 def is_comment(line: str, marks: str = "#") -> bool:
     """Tell whether a line is a comment; the errors of spreadsheets (#N/A) begin in the same way and are none."""
     line = line.lstrip()
@@ -104,7 +119,7 @@ def number_share(rows: list[list[str]], decimal: str) -> float:
     found = total = 0
     for row in rows:
         for cell in row:
-            text = cell.strip()
+            text = cell.strip().strip("%‰€$£¥ ").replace("−", "-")
             if text.lower() in MISSING:
                 continue
             total += 1
@@ -136,7 +151,11 @@ def guess_separator(lines: list[str]) -> tuple[str, str]:
         for decimal in (".",) if separator == "," else (".", ","):
             share = number_share(body, decimal)
             words = consistency == 1.0 and modal <= 3 and len(rows) > 2  # links of a network: a b
-            if separator in (" ", ":") and (consistency < 0.9 or share == 0.0) and not (words and separator == " "):
+            if (
+                separator in (" ", ":", "~", "^", "&", "!")
+                and (consistency < 0.9 or share == 0.0)
+                and not (words and separator == " ")
+            ):
                 continue
             score = (round(consistency * (0.2 + share) * (0.6 + 0.4 * first), 2), float(-(decimal == ",")), -rank)
             if score > best:
@@ -146,7 +165,7 @@ def guess_separator(lines: list[str]) -> tuple[str, str]:
 
 def guess_numbers(rows: list[list[str]], separator: str, decimal: str) -> tuple[str, str, str]:
     """Return decimal mark, thousands marks, and which of them is ambiguous ("", "decimal" or "comma")."""
-    texts = [cell.strip() for row in rows for cell in row]
+    texts = [cell.strip(" %‰€$£¥\t").replace("−", "-") for row in rows for cell in row]
     texts = [t for t in texts if t and t[-1:].isdigit() and any(c in t for c in ".,'’ \u00a0\u202f")]
     us = [t for t in texts if _US_GROUPS.match(t)]
     eu = [t for t in texts if _EU_GROUPS.match(t)]

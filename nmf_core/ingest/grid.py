@@ -8,6 +8,8 @@ from typing import Any
 
 from nmf_core.ingest.columns import Column, from_values
 from nmf_core.ingest.dialect import Dialect, guess_header
+from nmf_core.ingest.header import header_height, joined_names
+from nmf_core.ingest.notation import numbers_in_text, read_units
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.sample import stride
 from nmf_core.ingest.talk import Talk
@@ -42,11 +44,21 @@ def from_grid(rows: Sequence[Sequence[Any]], talk: Talk, first_row: int = 1) -> 
     options += [
         Option(str(first_row + i), f"row {first_row + i}: {_shown(rows[i])}") for i in range(min(HEAD, len(rows)))
     ]
+    tall = header_height(sample, Dialect(",")) if has_header else 1
     default = str(first_row + start) if has_header else "none"
+    if tall > 1:
+        default = "joined"
+        options.insert(0, Option("joined", f"rows {first_row + start} to {first_row + start + tall - 1} together"))
     answer = talk.ask("header", "Which row holds the names?", options, default, required=False)
     if answer == "none":
         names, body = [f"c{j + 1}" for j in range(width)], rows[start:]
         talk.note("no-header", "No header was found; the columns are named c1, c2 …", "header")
+    elif answer == "joined":
+        names, body = joined_names(sample[:tall]), rows[start + tall :]
+        shown = ", ".join(name[:30] for name in names if name)[:120]
+        talk.note("header-joined", f"The names reach over {tall} rows and were joined: {shown} …", "header")
+        if start:
+            talk.note("lines-skipped", f"{start} row{'s' * (start > 1)} above the names skipped.", "header")
     else:
         at = int(answer) - first_row
         names, body = [_text(value) for value in rows[at]], rows[at + 1 :]
@@ -58,7 +70,8 @@ def from_grid(rows: Sequence[Sequence[Any]], talk: Talk, first_row: int = 1) -> 
         raise Refused("no-rows", "The table has a header but no rows", hint="Choose a sheet that holds data")
     step = stride(len(body), width, talk)
     body = body[::step]
-    columns = [from_values(names[j], [row[j] if j < len(row) else None for row in body]) for j in range(width)]
+    cells = numbers_in_text([[row[j] if j < len(row) else None for row in body] for j in range(width)], talk)
+    columns = read_units([from_values(name, values) for name, values in zip(names, cells, strict=True)], talk)
     return [column for column in columns if column.kind != "empty" or column.name.strip()]
 
 

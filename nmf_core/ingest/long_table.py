@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nmf_core.ingest.columns import Column
+from nmf_core.ingest.keys import Keys
 from nmf_core.ingest.names import tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
@@ -21,7 +24,9 @@ _COL = re.compile(
     re.I,
 )
 _VALUE = re.compile(
-    r"(value|val|rating|score|count|n|freq|frequency|x|weight|amount|quantity|stars?|plays|abundance)s?$", re.I
+    r"(value|val|rating|score|count|n|freq|frequency|x|weight|amount|quantity|stars?|plays|abundance|expression|"
+    r"intensity|intensities|reads|tpm|fpkm|level|concentration|signal|measurement|hits|clicks|visits)s?$",
+    re.I,
 )
 _SOURCE = re.compile(
     r"(source|from|start|origin|head|node[ _]?1|node[ _]?a|src|protein[ _]?1|sender|u?id1)([ _.]?id)?$", re.I
@@ -31,110 +36,195 @@ _TARGET = re.compile(
 )
 
 
-def guess_layout(columns: list[Column], given: Sequence[str], talk: Talk) -> str:
-    """Return "table", "long" or "network" for two to four columns; asks unless the names make it clear."""
-    if not 2 <= len(columns) <= 4:
-        return "table"
-    first, second = columns[0], columns[1]
-    if not (_is_key(first) and _is_key(second)):
-        return "table"
-    value = next((c for c in columns[2:] if c.kind == "number"), None)
-    others = [c for c in columns[2:] if c is not value and c.kind == "text"]
-    if others:
-        return "table"
-    a, b = _keys(first), _keys(second)
-    n, distinct_a, distinct_b = len(a), set(a), set(b)
+_ASIDE = re.compile(r"(.*(time|date|stamp|year|id|nr|no|index))$", re.I)
+FEW = 20  # different values that make a column of numbers look like ratings
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which columns of a table could hold row, column and value of a long table, or the ends of links.
+
+    Attributes
+    ----------
+    row, col : int
+    value : int or None
+    hint : {"", "long", "network"}
+        What the names say; empty when they say nothing.
+    others : tuple of int
+        Columns that would be left out.
+    sure : bool
+        Whether the names settle it: nothing that looks like data would be left out.
+    """
+
+    row: int
+    col: int
+    value: int | None
+    hint: str = ""
+    others: tuple[int, ...] = ()
+    sure: bool = True
+
+
+def find_roles(columns: Sequence[Column], given: Sequence[str]) -> Roles | None:
+    """Return the roles that the columns could play, from their names and kinds; None when the table is an ordinary one."""
     names = [name.strip() for name in given]
-    overlap = len(distinct_a & distinct_b) / max(1, min(len(distinct_a), len(distinct_b)))
-    hint = ""
-    if _SOURCE.match(names[0]) and _TARGET.match(names[1]) and (overlap > 0.1 or first.kind == "text"):
-        hint = "network"
-    elif (value is not None and _ROW.match(names[0]) and (_COL.match(names[1]) or _VALUE.match(value.name))) or (
-        value is not None and _COL.match(names[1]) and _VALUE.match(value.name)
-    ):
-        hint = "long"
-    texts = first.kind == "text" and second.kind == "text"
-    pairs = len(set(zip(a, b, strict=True)))
-    repeats = len(distinct_a) < n or len(distinct_b) < n
-    bare = len(columns) == 2 and names == ["c1", "c2"] and n > 2 and overlap > 0.3  # as SNAP and others write links
+    keys = [j for j, column in enumerate(columns) if _is_key(column)]
+    numbers = [j for j, column in enumerate(columns) if column.kind == "number"]
+
+    def first(pattern: re.Pattern[str], among: Sequence[int], taken: Sequence[int] = ()) -> int | None:
+        return next((j for j in among if j not in taken and pattern.match(names[j])), None)
+
+    if 2 <= len(columns) <= 4 and keys[:2] == [0, 1]:
+        value = next((j for j in numbers if j > 1), None)
+        others = tuple(j for j in range(2, len(columns)) if j != value)
+        if not any(columns[j].kind == "text" for j in others):
+            hint = ""
+            if _SOURCE.match(names[0]) and _TARGET.match(names[1]):
+                hint = "network"
+            elif value is not None and (
+                (_ROW.match(names[0]) and (_COL.match(names[1]) or _VALUE.match(names[value])))
+                or (_COL.match(names[1]) and _VALUE.match(names[value]))
+            ):
+                hint = "long"
+            return Roles(0, 1, value, hint, others)
+    if not 3 <= len(columns) <= 20:
+        return None
+    row, col = first(_SOURCE, keys), first(_TARGET, keys)
+    if row is not None and col is not None and row != col:
+        value = first(_VALUE, numbers, (row, col))
+        return Roles(row, col, value, "network", _rest(columns, (row, col, value)))
+    row = first(_ROW, keys)
+    col = None if row is None else first(_COL, keys, (row,))
+    value = first(_VALUE, numbers, () if row is None or col is None else (row, col))
+    if row is None or col is None or value is None:
+        return None
+    others = _rest(columns, (row, col, value))
+    sure = all(columns[j].kind != "number" or _ASIDE.match(names[j]) for j in others)
+    return Roles(row, col, value, "long", others, sure)
+
+
+def _rest(columns: Sequence[Column], used: Sequence[int | None]) -> tuple[int, ...]:
+    return tuple(j for j in range(len(columns)) if j not in used)
+
+
+def settle_layout(
+    roles: Roles, columns: Sequence[Column], a: Keys, b: Keys, values: np.ndarray | None, talk: Talk
+) -> str:
+    """Return "table", "long" or "network"; asks unless the names make it clear.
+
+    Parameters
+    ----------
+    roles : Roles
+    columns : sequence of Column
+        All of the table, or of its first lines: names and kinds are looked at.
+    a, b : Keys
+        Of the columns in the roles of row and column.
+    values : ndarray of float, or None
+    talk : Talk
+    """
+    n, rows, cols = len(a.index), len(a.names), len(b.names)
+    texts = columns[roles.row].kind == "text" and columns[roles.col].kind == "text"
+    both = len(set(a.names) & set(b.names))
+    overlap = both / max(1, min(rows, cols))
+    hint = roles.hint
+    if hint == "network" and not (overlap > 0.1 or columns[roles.row].kind == "text"):
+        hint = ""
+    repeats = rows < n or cols < n
+    bare = len(columns) == 2 and columns[0].name == "c1" and columns[1].name == "c2" and n > 2 and overlap > 0.3
+    picked = len(columns) > 4 or (bool(roles.others) and hint == "long")  # by name, out of more columns
+    if picked and not (hint == "network" or (hint == "long" and rows < n and cols < n)):
+        return "table"
+    pairs = n if hint else _pairs(a, b)
     if (
         not hint
-        and not bare
-        and not (texts and (value is not None or overlap > 0.2))
-        and not (
-            value is not None and repeats and pairs == n and n >= 10 and max(len(distinct_a), len(distinct_b)) <= n / 2
-        )
+        and not bare  # two bare columns, as SNAP and others write links
+        and not (texts and ((values is not None and repeats) or overlap > 0.2))
+        and not (values is not None and repeats and pairs >= 0.9 * n and n >= 10 and max(rows, cols) <= n / 2)
     ):
         return "table"
-    default = hint or ("network" if bare or (overlap > 0.2 and texts) else "long" if texts else "table")
-    if default == "long" and value is None:
+    rated = values is not None and n >= 50 and len(roles.others) == 1 and _ratings(values, columns[roles.others[0]])
+    default = hint or ("network" if bare or (overlap > 0.2 and texts) else "long" if texts or rated else "table")
+    if default == "long" and values is None:
         default = "network"
     options = []
-    if value is not None:
-        fill = pairs / (len(distinct_a) * len(distinct_b))
+    if values is not None:
+        fill = pairs / (rows * cols)
         options.append(
-            Option(
-                "long",
-                f"a long table: {len(distinct_a):,} rows × {len(distinct_b):,} columns, {fill:.2g} of the cells filled",
-                pairs,
-            )
+            Option("long", f"a long table: {rows:,} rows × {cols:,} columns, {_share(fill)} of the cells filled", pairs)
         )
-    options.append(Option("network", f"links of a network with {len(distinct_a | distinct_b):,} nodes", pairs))
-    if not texts:
+    options.append(Option("network", f"links of a network with {rows + cols - both:,} nodes", pairs))
+    if not texts or roles.others:
         options.append(Option("table", f"an ordinary table: {n:,} rows × {len(columns)} columns", n))
-    answer = talk.ask("layout", "What is one line of this file?", options, default, required=not hint)
+    answer = talk.ask("layout", "What is one line of this file?", options, default, required=not hint or not roles.sure)
     if hint and answer == hint:
         what = "value of a long table (row, column, value)" if hint == "long" else "link of a network"
-        talk.note("layout", f"Each line was read as one {what}.", "layout")
+        used = [columns[j].name for j in (roles.row, roles.col, roles.value) if j is not None]
+        rest = f" from {', '.join(used)}; the other columns were left out" if roles.others else ""
+        talk.note("layout", f"Each line was read as one {what}{rest}.", "layout")
     return answer
 
 
-def arrange_long(columns: list[Column], layout: str, talk: Talk) -> Raw:
-    """Build the sparse matrix of a long table or the symmetric one of a network."""
-    a, b = _keys(columns[0]), _keys(columns[1])
-    value = next((c for c in columns[2:] if c.kind == "number" and c.numbers is not None), None)
-    weights = np.ones(len(a)) if value is None else np.array(value.numbers, dtype=np.float64)
-    keep = np.fromiter(map(bool, a), dtype=bool, count=len(a)) & np.fromiter(map(bool, b), dtype=bool, count=len(b))
-    keep &= ~np.isnan(weights)
-    if not keep.all():
-        k = int((~keep).sum())
+def _pairs(a: Keys, b: Keys) -> int:
+    """Count the different pairs."""
+    flat = a.index.astype(np.int64) * (len(b.names) + 1) + b.index
+    flat.sort()
+    return int((np.diff(flat) != 0).sum()) + bool(len(flat))
+
+
+def _ratings(values: np.ndarray, other: Column) -> bool:
+    """Tell a few different values beside moments in seconds, as ratings come."""
+    x = other.numbers
+    return bool(x is not None and len(x) and np.nanmin(x) > 1e8 and len(np.unique(values[:100_000])) <= FEW)
+
+
+def arrange_long(columns: Sequence[Column], given: Sequence[str], talk: Talk) -> Raw | None:
+    """Build the sparse matrix of a long table or the symmetric one of a network; None for an ordinary table."""
+    roles = find_roles(columns, given)
+    if roles is None:
+        return None
+    a, b = keys_of(columns[roles.row]), keys_of(columns[roles.col])
+    values = None if roles.value is None else columns[roles.value].numbers
+    layout = settle_layout(roles, columns, a, b, values, talk)
+    if layout == "table":
+        return None
+    return build(layout, a, b, values, "" if roles.value is None else columns[roles.value].name, talk)
+
+
+def build(layout: str, a: Keys, b: Keys, values: np.ndarray | None, named: str, talk: Talk) -> Raw:
+    """Turn keys and values into a matrix, leaving out lines that lack something."""
+    keep = (a.index >= 0) & (b.index >= 0)
+    if values is not None:
+        keep &= ~np.isnan(values)
+    k = len(keep) - int(np.count_nonzero(keep))
+    if k:
         talk.note("lines-incomplete", f"{k} line{'s' * (k > 1)} without row, column or value left out.")
-        a = [s for s, ok in zip(a, keep, strict=True) if ok]
-        b = [s for s, ok in zip(b, keep, strict=True) if ok]
-        weights = weights[keep]
-    if not len(a):
+        a, b = a.take(keep).used(), b.take(keep).used()
+        values = None if values is None else values[keep]
+    if not len(a.index):
         raise Refused("no-rows", "No line has a row, a column and a value", hint="Choose a file that holds data")
     if layout == "network":
-        return network(a, b, weights, talk, weighted=value is not None)
-    return long_matrix(a, b, weights, talk, named=value.name if value is not None else "")
+        return network_of(a, b, values, talk)
+    assert values is not None
+    return long_matrix(a, b, values, talk, named)
 
 
-def long_matrix(a: Sequence[str], b: Sequence[str], values: np.ndarray, talk: Talk, named: str) -> Raw:
-    """Turn (row, column, value) into CSR; cells that occur twice are asked about."""
+def long_matrix(a: Keys, b: Keys, values: np.ndarray, talk: Talk, named: str) -> Raw:
+    """Turn (row, column, value) into CSR; cells that occur twice are asked about.
+
+    The memory is that of the lines (two int32 and a float64 each) and of the matrix: nothing is sorted but within rows.
+    """
     import scipy.sparse as sp
 
-    rows, i = _index(a)
-    cols, j = _index(b)
-    check_sides(len(rows), len(cols), talk)
-    flat = i.astype(np.int64) * len(cols) + j
-    unique, first, inverse, counts = np.unique(flat, return_index=True, return_inverse=True, return_counts=True)
-    if len(unique) < len(flat):
-        k = int((counts > 1).sum())
-        options = [Option(o, label, k) for o, label in _TWICE]
-        how = talk.ask("twice", f"{k:,} cells are given more than once. Which value counts?", options, "mean")
-        last = np.zeros(len(unique), dtype=np.int64)
-        np.maximum.at(last, inverse, np.arange(len(flat)))
-        if how in ("mean", "sum"):
-            sums = np.bincount(inverse, weights=values)
-            values = sums / counts if how == "mean" else sums
-        else:
-            values = values[first] if how == "first" else values[last]
-        i, j = unique // len(cols), unique % len(cols)
+    n, m = len(a.names), len(b.names)
+    check_sides(n, m, talk)
+    talk.progress("arrange", 0.0)
+    X = sp.csr_array(sp.coo_array((values, (a.index, b.index)), shape=(n, m)))  # adds up what is given twice
+    if X.nnz < len(values):
+        X = _once(X, a, b, values, talk)
     ratings = bool(re.search(r"rating|stars?|score", named, re.I))
-    fill = len(values) / (len(rows) * len(cols))
+    cells = n * m
     options = [
-        Option("zero", f"zero: all {len(rows) * len(cols):,} cells count", len(rows) * len(cols)),
-        Option("unknown", f"unknown: only the {len(values):,} given cells count", len(values)),
+        Option("zero", f"zero: all {cells:,} cells count", cells),
+        Option("unknown", f"unknown: only the {X.nnz:,} given cells count", X.nnz),
     ]
     answer = talk.ask(
         "unstored",
@@ -145,18 +235,37 @@ def long_matrix(a: Sequence[str], b: Sequence[str], values: np.ndarray, talk: Ta
     )
     talk.note(
         "unstored",
-        f"{len(rows):,} × {len(cols):,} cells, {100 * fill:.2g} % of them given; the others count as {answer}.",
+        f"{n:,} × {m:,} cells, {_share(X.nnz / cells)} of them given; the others count as {answer}.",
         "unstored",
     )
-    X = sp.csr_array((values, (i, j)), shape=(len(rows), len(cols)))
-    names = tidy_names(rows, talk, "row", "r"), tidy_names(cols, talk, "column", "c")
+    names = tidy_names(a.names, talk, "row", "r"), tidy_names(b.names, talk, "column", "c")
     return Raw(
         X,
         np.array(names[0]),
         np.array(names[1]),
-        kind="ratings" if ratings else "counts" if _counts(values) else "table",
+        kind="ratings" if ratings else "counts" if _counts(X.data) else "table",
         mask="unstored" if answer == "unknown" else None,
     )
+
+
+def _once(X: Any, a: Keys, b: Keys, values: np.ndarray, talk: Talk) -> Any:
+    """Decide what cells that are given more than once hold; X holds their sums."""
+    import scipy.sparse as sp
+
+    times = sp.csr_array(sp.coo_array((np.ones(len(values)), (a.index, b.index)), shape=X.shape))
+    k = int((times.data > 1).sum())
+    options = [Option(o, label, k) for o, label in _TWICE]
+    how = talk.ask("twice", f"{k:,} cells are given more than once. Which value counts?", options, "mean")
+    if how == "sum":
+        return X
+    if how == "mean":
+        X.data /= times.data
+        return X
+    flat = a.index.astype(np.int64) * X.shape[1] + b.index
+    order = flat[::-1] if how == "last" else flat
+    unique, place = np.unique(order, return_index=True)
+    chosen = (values[::-1] if how == "last" else values)[place]
+    return sp.csr_array((chosen, (unique // X.shape[1], unique % X.shape[1])), shape=X.shape)
 
 
 _TWICE = (("mean", "their mean"), ("sum", "their sum"), ("last", "the last one"), ("first", "the first one"))
@@ -171,14 +280,27 @@ def network(
     weighted: bool,
     nodes: Sequence[str] = (),
 ) -> Raw:
-    """Turn links into a symmetric adjacency matrix; parallel links add up, nodes without links may be given."""
+    """Turn links, given by names, into a symmetric adjacency matrix; nodes without links may be given."""
+    known = Keys.of([*nodes, *a, *b])
+    ends = known.index[len(nodes) :]
+    return _adjacency(known.names, ends[: len(a)], ends[len(a) :], weights, talk, weighted=weighted)
+
+
+def network_of(a: Keys, b: Keys, values: np.ndarray | None, talk: Talk) -> Raw:
+    """Turn links, given as keys, into a symmetric adjacency matrix."""
+    known = Keys.of([*a.names, *b.names])
+    i, j = known.index[: len(a.names)][a.index], known.index[len(a.names) :][b.index]
+    weights = np.ones(len(i)) if values is None else values
+    return _adjacency(known.names, i, j, weights, talk, weighted=values is not None)
+
+
+def _adjacency(
+    nodes: list[str], i: np.ndarray, j: np.ndarray, weights: np.ndarray, talk: Talk, *, weighted: bool
+) -> Raw:
+    """Return the symmetric matrix of links; parallel links add up."""
     import scipy.sparse as sp
 
-    known, index = _index([*nodes, *a, *b])
-    index = index[len(nodes) :]
-    nodes = known
     check_sides(len(nodes), len(nodes), talk)
-    i, j = index[: len(a)], index[len(a) :]
     loops = int((i == j).sum())
     A = sp.coo_array((weights, (i, j)), shape=(len(nodes), len(nodes))).tocsr()
     turned = A.T.tocsr()
@@ -224,27 +346,15 @@ def _is_key(column: Column) -> bool:
     )
 
 
-def _keys(column: Column) -> list[str]:
+def keys_of(column: Column) -> Keys:
+    """Return the keys of a column of text or of whole numbers."""
     if column.texts is not None:
-        column.texts = list(map(str.strip, column.texts))
-        return column.texts
-    x = column.numbers if column.numbers is not None else np.empty(0)
-    if np.isfinite(x).all() and len(x) and np.abs(x).max() < 2**53:
-        return list(map(str, x.astype(np.int64).tolist()))
-    return ["" if v != v else str(int(v)) if np.isfinite(v) else repr(float(v)) for v in x]
+        return Keys.of(column.texts)
+    return Keys.of_numbers(column.numbers if column.numbers is not None else np.empty(0))
 
 
-def _index(keys: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    """Number the keys in order of first occurrence, whole numbers by size."""
-    names = list(dict.fromkeys(keys))
-    place = {name: k for k, name in enumerate(names)}
-    index = np.fromiter(map(place.__getitem__, keys), dtype=np.int64, count=len(keys))
-    if all(name.lstrip("-").isdigit() for name in names):
-        order = np.argsort([int(name) for name in names], kind="stable")
-        back = np.empty(len(names), dtype=np.int64)
-        back[order] = np.arange(len(names))
-        return [names[k] for k in order], back[index]
-    return names, index
+def _share(x: float) -> str:
+    return f"{100 * x:.3g} %"
 
 
 def _counts(values: np.ndarray) -> bool:

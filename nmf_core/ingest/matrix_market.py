@@ -13,6 +13,8 @@ from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.talk import Talk
 
+_STEP = 1 << 20
+_BLANKS = re.compile(rb"  |\t|\n | \n")
 _FORMS = ("coordinate", "array")
 _FIELDS = ("real", "double", "integer", "unsigned-integer", "pattern", "complex")
 _SYMMETRIES = ("general", "symmetric", "skew-symmetric", "hermitian")
@@ -20,10 +22,10 @@ _SYMMETRIES = ("general", "symmetric", "skew-symmetric", "hermitian")
 
 def read_matrix_market(data: bytes | memoryview, talk: Talk) -> Raw:
     """Read a matrix in coordinate or array form."""
-    body = bytes(data)
-    if b"\r" in body:
-        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    banner, _, rest = body.partition(b"\n")
+    view = memoryview(data)
+    if any(b"\r" in bytes(view[k : k + _STEP]) for k in range(0, len(view), _STEP)):
+        view = memoryview(bytes(view).replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    banner, at = _line(view, 0)
     words = banner.decode("ascii", "replace").lower().split()
     if (
         len(words) < 5
@@ -39,13 +41,14 @@ def read_matrix_market(data: bytes | memoryview, talk: Talk) -> Raw:
             "It should read: %%MatrixMarket matrix coordinate real general",
         )
     form, field, symmetry = words[2:5]
-    if field == "complex" or symmetry == "hermitian":
+    if form == "array" and field == "complex":
         raise Refused("complex", "The matrix holds complex numbers", "line 1", "Save the magnitudes")
     line = 2
-    while rest.lstrip(b" \t").startswith((b"%", b"\n")):
-        _, _, rest = rest.partition(b"\n")
+    sizes, at = _line(view, at)
+    while at < len(view) and (not sizes.strip() or sizes.lstrip().startswith(b"%")):
+        sizes, at = _line(view, at)
         line += 1
-    sizes, _, rest = rest.partition(b"\n")
+    rest = view[at:]
     wanted = 3 if form == "coordinate" else 2
     try:
         numbers = [int(word) for word in sizes.split()]
@@ -67,7 +70,16 @@ def read_matrix_market(data: bytes | memoryview, talk: Talk) -> Raw:
     return _coordinates(rest, n, m, numbers[2], field, symmetry, line, talk)
 
 
-def _dense(rest: bytes, n: int, m: int, symmetry: str, line: int, talk: Talk) -> Raw:
+def _line(view: memoryview, at: int) -> tuple[bytes, int]:
+    """Return the line that starts at a byte, and where the next one starts."""
+    head = b""
+    while b"\n" not in head and at + len(head) < len(view):
+        head += bytes(view[at + len(head) : at + len(head) + (1 << 16)])
+    line, end, _ = head.partition(b"\n")
+    return line, at + len(line) + len(end)
+
+
+def _dense(rest: memoryview, n: int, m: int, symmetry: str, line: int, talk: Talk) -> Raw:
     count = n * m if symmetry == "general" else n * (n + 1) // 2 - (n if symmetry == "skew-symmetric" else 0)
     if n * m > talk.limits.cells:
         raise Refused(
@@ -76,12 +88,13 @@ def _dense(rest: bytes, n: int, m: int, symmetry: str, line: int, talk: Talk) ->
             f"line {line}",
             "Save fewer rows",
         )
-    words = rest.split()
+    text = bytes(rest)
+    words = text.split()
     if len(words) < count:
         raise Refused(
             "cut-off",
             f"The file is cut off: {count:,} numbers promised, {len(words):,} found",
-            f"line {line + 1 + rest.count(10)}",
+            f"line {line + 1 + text.count(10)}",
             "Copy it again",
         )
     try:
@@ -104,10 +117,12 @@ def _dense(rest: bytes, n: int, m: int, symmetry: str, line: int, talk: Talk) ->
     return from_array(X, talk)
 
 
-def _coordinates(rest: bytes, n: int, m: int, promised: int, field: str, symmetry: str, line: int, talk: Talk) -> Raw:
+def _coordinates(
+    rest: memoryview, n: int, m: int, promised: int, field: str, symmetry: str, line: int, talk: Talk
+) -> Raw:
     import scipy.sparse as sp
 
-    width = 2 if field == "pattern" else 3
+    width = {"pattern": 2, "complex": 4}.get(field, 3)
     found = _filled_lines(rest)
     if promised > talk.limits.stored:
         raise Refused(
@@ -124,8 +139,10 @@ def _coordinates(rest: bytes, n: int, m: int, promised: int, field: str, symmetr
             "Copy it again",
         )
     check_sides(n, m, talk)
-    columns = _numbers(rest, width, line)
-    i, j = columns[0].astype(np.int64) - 1, columns[1].astype(np.int64) - 1
+    columns = _numbers(rest, width, line, promised, talk)
+    i, j = columns[0], columns[1]
+    i -= 1
+    j -= 1
     if len(i) != promised:
         raise Refused(
             "damaged", f"{promised:,} entries promised, {len(i):,} found", f"line {line}", "Save the file again"
@@ -144,6 +161,11 @@ def _coordinates(rest: bytes, n: int, m: int, promised: int, field: str, symmetr
         talk.note("pattern", "The file holds no values, only positions: each entry counts 1.")
     else:
         values = columns[2]
+    if field == "complex":
+        k = int(np.count_nonzero(columns[3]))
+        if k:
+            raise Refused("complex", f"The matrix holds {k:,} complex numbers", "line 1", "Save the magnitudes")
+        talk.note("complex", "The numbers were complex with all imaginary parts 0; the real parts were kept.")
     if not len(i):
         raise Refused(
             "all-zero", "The matrix has no entries: it holds only zeros", f"line {line}", "Choose another file"
@@ -157,7 +179,7 @@ def _coordinates(rest: bytes, n: int, m: int, promised: int, field: str, symmetr
             np.concatenate([values, sign * values[off]]),
         )
     raw = from_sparse(sp.coo_array((values, (i, j)), shape=(n, m)).tocsr(), talk)
-    if symmetry == "symmetric":
+    if symmetry in ("symmetric", "hermitian"):
         options = [
             Option("network", "a network: rows and columns are the same nodes"),
             Option("table", "an ordinary table"),
@@ -169,33 +191,51 @@ def _coordinates(rest: bytes, n: int, m: int, promised: int, field: str, symmetr
     return raw
 
 
-def _filled_lines(text: bytes) -> int:
-    """Count lines that are not blank."""
-    if text[:1] not in (b"\n", b"") and not re.search(rb"\n[ \t]*\n", text):
-        return text.count(b"\n") + (not text.endswith(b"\n"))
-    return text.count(b"\n") + 1 - len(re.findall(rb"(?m)^[ \t]*$", text))
+def _filled_lines(text: memoryview) -> int:
+    """Count lines that are not blank, piece by piece."""
+    count, filled = 0, False
+    for start in range(0, len(text), _STEP):
+        *lines, last = bytes(text[start : start + _STEP]).split(b"\n")
+        for line in lines:
+            count += filled or bool(line.strip())
+            filled = False
+        filled = filled or bool(last.strip())
+    return count + filled
 
 
-def _numbers(rest: bytes, width: int, line: int) -> list[Any]:
-    """Return the columns of the entries; on any damage, find the line."""
+def _numbers(rest: memoryview, width: int, line: int, promised: int, talk: Talk) -> list[Any]:
+    """Return the columns of the entries, int32 and float64; on any damage, find the line."""
     import pyarrow as pa
     import pyarrow.csv as pv
 
-    text = re.sub(rb"[ \t]+", b" ", rest) if b"  " in rest or b"\t" in rest else rest
-    text = re.sub(rb"(?m)^ +| +$", b"", text) if b"\n " in text or b" \n" in text or text[:1] == b" " else text
+    columns: list[Any] = [np.empty(promised, dtype=np.int32 if k < 2 else np.float64) for k in range(width)]
+    text: Any = rest
+    if _untidy(rest):
+        text = re.sub(rb"(?m)^ +| +$", b"", re.sub(rb"[ \t]+", b" ", bytes(rest)))
+    if not promised:
+        return columns
     names = [str(k) for k in range(width)]
-    types = [pa.int64(), pa.int64(), pa.float64()][:width]
-    if not text.strip():
-        return [np.empty(0), np.empty(0), np.empty(0)][:width]
+    types = [pa.int32(), pa.int32(), pa.float64(), pa.float64()][:width]
+    n = 0
     try:
-        table = pv.read_csv(
+        for batch in pv.open_csv(
             pa.py_buffer(text),
-            read_options=pv.ReadOptions(column_names=names, use_threads=False),
+            read_options=pv.ReadOptions(column_names=names, use_threads=False, block_size=1 << 19),
             parse_options=pv.ParseOptions(delimiter=" ", quote_char=False),
             convert_options=pv.ConvertOptions(column_types=dict(zip(names, types, strict=True)), null_values=[]),
-        )
+        ):
+            k = batch.num_rows
+            if n + k > promised:
+                found = _filled_lines(rest)
+                raise Refused(
+                    "damaged", f"{promised:,} entries promised, {found:,} found", f"line {line}", "Save the file again"
+                )
+            for column, values in zip(columns, batch.columns, strict=True):
+                column[n : n + k] = values.to_numpy(zero_copy_only=False)
+            n += k
+            talk.progress("read", n / promised)
     except pa.ArrowInvalid:
-        for k, row in enumerate(rest.split(b"\n")):
+        for k, row in enumerate(bytes(rest).split(b"\n")):
             words = row.split()
             if words and (
                 len(words) != width
@@ -206,7 +246,15 @@ def _numbers(rest: bytes, width: int, line: int) -> list[Any]:
                     "damaged", f"The line should hold {width} numbers", f"line {line + 1 + k}", "Save the file again"
                 ) from None
         raise Refused("damaged", "The entries cannot be read", f"line {line + 1}", "Save the file again") from None
-    return [column.to_numpy() for column in table.columns]
+    return [column[:n] for column in columns]
+
+
+def _untidy(text: memoryview) -> bool:
+    """Tell whether blanks come in other places than one between two numbers."""
+    return bytes(text[:1]) == b" " or any(
+        _BLANKS.search(bytes(text[max(0, start - 1) : start + _STEP])) is not None
+        for start in range(0, len(text), _STEP)
+    )
 
 
 def _is_number(word: bytes) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nmf_core.ingest.limits import MB, Limits, size
 from nmf_core.ingest.names import file_name, title
+from nmf_core.ingest.progress import Watch
 from nmf_core.ingest.reading import Choices, Message, Reading, Refused, Verdict
 from nmf_core.ingest.sandbox import Outcome, read_in_child
 from nmf_core.ingest.settle import settle
@@ -29,6 +30,7 @@ def read(
     *,
     limits: Limits = LIMITS,
     sandbox: bool = True,
+    watch: Watch | None = None,
 ) -> Reading:
     """Read one file: understand its format, name its rows and columns, find what is missing or negative.
 
@@ -44,6 +46,8 @@ def read(
     limits : Limits
     sandbox : bool
         False parses in this process: for files of one's own, and for tests. A crash of a reader is a crash then.
+    watch : callable (stage, share), optional
+        Hears about ten times a second how far the reading is (`nmf_core.ingest.progress.STAGES`); False ends it.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def read(
         return Reading(Verdict.REFUSE, title(name), message=message, choices=given)
     view = bytes(data) if isinstance(data, bytearray) else data
     if sandbox:
-        outcome = read_in_child(view, name, given, limits)
+        outcome = read_in_child(view, name, given, limits, watch)
     else:
         outcome = read_here(view, name, given, limits)
     return conclude(outcome, name, given, limits)
@@ -110,16 +114,17 @@ def read_many(
     *,
     limits: Limits = LIMITS,
     sandbox: bool = True,
+    watch: Watch | None = None,
 ) -> Reading:
     """Read several files together: pictures or texts become rows, of other files one is asked for.
 
     Parameters
     ----------
     files : sequence of (name, bytes)
-    choices, limits, sandbox : see `read`
+    choices, limits, sandbox, watch : see `read`
     """
     if len(files) == 1:
-        return read(files[0][1], files[0][0], choices, limits=limits, sandbox=sandbox)
+        return read(files[0][1], files[0][0], choices, limits=limits, sandbox=sandbox, watch=watch)
     given = dict(choices or {})
     total = sum(len(data) for _, data in files)
     message = None
@@ -155,4 +160,5 @@ def read_many(
         given,
         limits=replace(limits, upload=limits.upload + MB),
         sandbox=sandbox,
+        watch=watch,
     )

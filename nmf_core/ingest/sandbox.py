@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nmf_core.ingest.limits import Limits, size
+from nmf_core.ingest.progress import EVERY, Listener, Watch
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Choices, Message, Note, Question
 from nmf_core.ingest.wire import receive
@@ -24,11 +26,14 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 Outcome = tuple[Raw | None, list[Note], list[Question], Message | None, str]
 
 
-def read_in_child(data: bytes | memoryview, name: str, choices: Choices, limits: Limits) -> Outcome:
+def read_in_child(
+    data: bytes | memoryview, name: str, choices: Choices, limits: Limits, watch: Watch | None = None
+) -> Outcome:
     """Parse in a fresh Python process with limits on memory, processor time, wall time and output, and no environment.
 
     The upload travels through an unnamed temporary file and so does the answer: nothing has a path, nothing is left
-    behind. At most `AT_ONCE` children run; further readings wait.
+    behind. At most `AT_ONCE` children run; further readings wait. `watch` hears about the progress; when it returns False
+    or raises, the child is ended.
     """
     if not sys.executable or not CHILD.is_file():
         return _refusal(
@@ -39,7 +44,7 @@ def read_in_child(data: bytes | memoryview, name: str, choices: Choices, limits:
     if not _slots.acquire(timeout=limits.wall_seconds):
         return _refusal("busy", "Too many files are being read at this moment", "Try again in a minute")
     try:
-        return _run([sys.executable, "-I", "-X", "utf8", str(CHILD)], data, name, choices, limits)
+        return _run([sys.executable, "-I", "-X", "utf8", str(CHILD)], data, name, choices, limits, watch)
     except (OSError, subprocess.SubprocessError) as error:
         return _refusal(
             "no-child", "The reading process could not be started", "Try again in a minute", type(error).__name__
@@ -48,7 +53,14 @@ def read_in_child(data: bytes | memoryview, name: str, choices: Choices, limits:
         _slots.release()
 
 
-def _run(command: Sequence[str], data: bytes | memoryview, name: str, choices: Choices, limits: Limits) -> Outcome:
+def _run(
+    command: Sequence[str],
+    data: bytes | memoryview,
+    name: str,
+    choices: Choices,
+    limits: Limits,
+    watch: Watch | None,
+) -> Outcome:
     file_size = 64_000_000 + 16 * limits.cells + 32 * limits.stored
     job = json.dumps(
         {"name": name, "choices": _plain(choices), "limits": limits.to_json(), "file_size": file_size}
@@ -63,20 +75,26 @@ def _run(command: Sequence[str], data: bytes | memoryview, name: str, choices: C
             command,
             stdin=given,
             stdout=answer,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             env=_environment(),
             cwd=tempfile.gettempdir(),
             close_fds=True,
             **_quiet(),
         )
+        assert process.stderr is not None
+        listener = Listener(process.stderr)
+        listening = threading.Thread(target=listener.run, daemon=True)
+        listening.start()
         try:
-            code = process.wait(timeout=limits.wall_seconds)
-        except subprocess.TimeoutExpired:
-            code = None
+            code = _wait(process, listener, limits, watch)
+        except _Cancelled:
+            return _refusal("cancelled", "Reading was cancelled", "Open the file again when you want to go on")
         finally:
             if process.poll() is None:
                 process.kill()
             process.wait()
+            listening.join(timeout=5)
+            process.stderr.close()
         if code == 0:
             answer.seek(0)
             try:
@@ -84,6 +102,22 @@ def _run(command: Sequence[str], data: bytes | memoryview, name: str, choices: C
             except (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, OSError, MemoryError):
                 code = 1
     return _death(code, limits)
+
+
+class _Cancelled(Exception):
+    pass
+
+
+def _wait(process: subprocess.Popen[bytes], listener: Listener, limits: Limits, watch: Watch | None) -> int | None:
+    """Wait for the child, telling how far it is; None when the time is over."""
+    end = time.monotonic() + limits.wall_seconds
+    while (left := end - time.monotonic()) > 0:
+        try:
+            return process.wait(timeout=min(EVERY, left) if watch else left)
+        except subprocess.TimeoutExpired:
+            if watch and watch(listener.stage, listener.share) is False:
+                raise _Cancelled from None
+    return None
 
 
 def _death(code: int | None, limits: Limits) -> Outcome:

@@ -9,8 +9,8 @@ import numpy as np
 
 from nmf_core.ingest.columns import Column, days, looks_other, truth
 from nmf_core.ingest.documents import from_documents
-from nmf_core.ingest.long_table import arrange_long, guess_layout
-from nmf_core.ingest.names import BUDGET, tidy_names
+from nmf_core.ingest.long_table import arrange_long
+from nmf_core.ingest.names import BUDGET, numbered, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.talk import Talk
@@ -52,8 +52,8 @@ _LABEL_NAMES = re.compile(
 PROSE_LENGTH, PROSE_WORDS = 30, 5
 
 
-def arrange(columns: list[Column], talk: Talk) -> Raw:
-    """Build the labelled matrix of a table.
+def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
+    """Build the labelled matrix of a table; `plain` when it is known to be no long table.
 
     Raises
     ------
@@ -77,9 +77,9 @@ def arrange(columns: list[Column], talk: Talk) -> Raw:
             filled = [t for t in column.texts[:500] if t.strip()]
             if filled and all(looks_other(t) or t.replace(".", "").isdigit() for t in filled):
                 column.kind = "number"  # hexadecimal, 1_000, 12 %: numbers in a notation that is not guessed
-    layout = guess_layout(columns, given, talk)
-    if layout != "table":
-        return arrange_long(columns, layout, talk)
+    long = None if plain else arrange_long(columns, given, talk)
+    if long is not None:
+        return long
     prose = _prose_column(columns, talk)
     if prose is not None:
         return _documents(columns, prose, given, n, talk)
@@ -219,7 +219,7 @@ def _row_names(columns: list[Column], given: Sequence[str], n: int, talk: Talk) 
         )
         default = next((c for c in candidates if c.name == answer), None)
     if default is None:
-        return np.array([f"r{i + 1}" for i in range(n)]), None
+        return numbered("r", n), None
     talk.note("row-names", f"The column {default.name} names the rows.", "row_names")
     texts = default.texts or [_whole(x) for x in (default.numbers if default.numbers is not None else [])]
     return np.array(tidy_names(texts, talk, "row", "r"), dtype=np.str_), default

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nmf_core.ingest.limits import Limits
+from nmf_core.ingest.progress import Tell, silent
 from nmf_core.ingest.reading import Choices, Note, Option, Question
 
 
@@ -15,9 +16,10 @@ class Talk:
     question and ends with a preview; the verdict then says that nothing is used yet.
     """
 
-    def __init__(self, choices: Choices, limits: Limits) -> None:
+    def __init__(self, choices: Choices, limits: Limits, progress: Tell = silent) -> None:
         self.choices = choices
         self.limits = limits
+        self.progress = progress
         self.notes: list[Note] = []
         self.questions: list[Question] = []
         self.format = ""

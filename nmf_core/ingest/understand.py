@@ -7,13 +7,14 @@ import zipfile
 from nmf_core.ingest.detect import NAMES, detect
 from nmf_core.ingest.limits import Limits, size
 from nmf_core.ingest.names import title
+from nmf_core.ingest.progress import Tell, silent
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Choices, Message, Option, Refused
 from nmf_core.ingest.talk import Talk
 
 
 def understand(
-    data: bytes | memoryview, name: str, choices: Choices, limits: Limits
+    data: bytes | memoryview, name: str, choices: Choices, limits: Limits, progress: Tell = silent
 ) -> tuple[Raw | None, Talk, Message | None]:
     """Parse a file in this process. Crashes of readers are the caller's business: see `sandbox`.
 
@@ -26,7 +27,7 @@ def understand(
     message : Message or None
         Why it is refused.
     """
-    talk = Talk(choices, limits)
+    talk = Talk(choices, limits, progress)
     try:
         raw = parse(data, name, talk)
         return raw.with_(name=title(name)), talk, None
@@ -185,18 +186,21 @@ def _note_rest(k: int, talk: Talk) -> None:
 
 def _text(data: bytes | memoryview, name: str, talk: Talk) -> Raw:
     from nmf_core.ingest.decode import to_utf8
-    from nmf_core.ingest.delimited import first_lines, read_delimited
+    from nmf_core.ingest.delimited import read_delimited
     from nmf_core.ingest.documents import looks_like_prose, read_text
+    from nmf_core.ingest.long_csv import read_long
+    from nmf_core.ingest.survey import first_lines
     from nmf_core.ingest.table import arrange
 
-    _note_disguise(name, talk)
     body = to_utf8(data, talk)
+    _note_disguise(name, talk)
     if looks_like_prose(first_lines(body)):
         options = [Option("text", "running text: documents and words"), Option("table", "a table")]
         if talk.ask("text_or_table", "What does the file hold?", options, "text", required=False) == "text":
             talk.format = "text"
             return read_text(body, talk)
-    return arrange(read_delimited(body, talk), talk)
+    long, settled = read_long(body, talk)
+    return long if long is not None else arrange(read_delimited(body, talk), talk, plain=settled)
 
 
 def _ole(data: bytes | memoryview, talk: Talk) -> Raw:

@@ -1,0 +1,112 @@
+"""Numbers in people's notation: with a unit or a currency, with a typographic minus, as text in a workbook or in JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from nmf_core.ingest.book import Book, plain_number
+from nmf_core.ingest.columns import Column, parse_number
+from nmf_core.ingest.dialect import MISSING, Dialect, guess_numbers
+from nmf_core.ingest.reading import Option
+from nmf_core.ingest.survey import chosen_numbers
+from nmf_core.ingest.talk import Talk
+
+_UNITS = (
+    "%|‰|€|\\$|£|¥|EUR|USD|GBP|CHF|kg|mg|µg|μg|ug|ng|g|t|km²|km2|km|cm|mm|µm|μm|um|nm|m²|m2|m³|m3|m|ha|ml|mL|µl|μl|l|L|"
+    "ms|s|min|h|°C|°F|°|K|Hz|kHz|MHz|GHz|mV|kV|V|mA|A|kWh|kW|MW|W|kJ|J|hPa|kPa|MPa|Pa|mbar|bar|mM|µM|μM|nM|mol|ppm|ppb|dB|"
+    "kB|MB|GB|kcal|cal|rpm|px"
+)
+_WITH_UNIT = re.compile(
+    r"\s*(?P<before>[$€£¥]|EUR|USD|GBP|CHF)?\s*(?P<number>[+\-−]?(?:\d[\d.,'’\u00a0\u202f ]*|[.,]\d+)(?:[eE][+\-−]?\d+)?)"
+    rf"\s*(?P<after>{_UNITS})?\s*$"
+)
+_COMMA = re.compile(
+    r"\s*[+\-−]?\d[\d.'’\u00a0\u202f ]*,\d+\s*$|\s*[+\-−]?\d{1,3}(['’,.\u00a0\u202f ]\d{3})+([.,]\d+)?\s*$"
+)
+
+
+def read_units(columns: list[Column], talk: Talk) -> list[Column]:
+    """Read columns whose cells all carry the same unit, or a typographic minus, as numbers."""
+    read: list[tuple[str, str]] = []
+    minus = 0
+    for j, column in enumerate(columns):
+        if column.texts is None or not column.bad:
+            continue
+        found = _without_unit(column.texts)
+        if found is None:
+            continue
+        texts, unit = found
+        if unit:
+            if not read:
+                options = [Option("read", "numbers with a unit"), Option("text", "text")]
+                if (
+                    talk.ask("units", "What are cells such as 12 % or 3,50 €?", options, "read", required=False)
+                    == "text"
+                ):
+                    return columns
+            read.append((column.name, unit))
+        else:
+            minus += 1
+        columns[j] = _again(column, texts)
+    if read:
+        shown = ", ".join(f"{unit} in {name[:40]}" for name, unit in read[:4])
+        talk.note(
+            "units", f"Units after or before numbers were taken off: {shown}{' …' if len(read) > 4 else ''}.", "units"
+        )
+    if minus:
+        talk.note("minus", "The typographic minus sign (−) was read as minus.")
+    return columns
+
+
+def _without_unit(texts: Sequence[str]) -> tuple[list[str], str] | None:
+    """Return the cells without their common unit; None when one of them is no number with that unit."""
+    units: set[str] = set()
+    plain: list[str] = []
+    for text in texts:
+        if text.strip().lower() in MISSING:
+            plain.append("")
+            continue
+        match = _WITH_UNIT.match(text)
+        if match is None:
+            return None
+        units.add(" ".join(filter(None, (match["before"], match["after"]))))
+        if len(units) > 1:
+            return None
+        plain.append(match["number"].strip().replace("−", "-"))
+    return (plain, units.pop()) if units else None
+
+
+def _again(column: Column, texts: list[str]) -> Column:
+    decimal, thousands, _ = guess_numbers([[text] for text in texts[:1000]], ";", ".")
+    book = Book(1, len(texts), Dialect(";", decimal, thousands))
+    book.add(0, 0, texts)
+    book.n = len(texts)
+    again = book.close([column.name])[0]
+    return column if again.bad else again
+
+
+def numbers_in_text(columns: list[list[Any]], talk: Talk) -> list[list[Any]]:
+    """Turn text cells such as ``1,5`` or ``1.234,50`` of a workbook or of JSON into plain numbers, with a note.
+
+    Parameters
+    ----------
+    columns : list of list
+        The values of each column.
+    talk : Talk
+    """
+    texts = [value for values in columns for value in values[:400] if isinstance(value, str) and _COMMA.match(value)]
+    if not texts:
+        return columns
+    decimal, thousands, ambiguous = guess_numbers([[text] for text in texts], ";", ".")
+    decimal, thousands = chosen_numbers(decimal, thousands, ambiguous, [["", text] for text in texts], talk)
+    dialect = Dialect(";", decimal, thousands)
+    if decimal == "." and not thousands:
+        return columns
+    return [[_plain(value, dialect) if isinstance(value, str) else value for value in values] for values in columns]
+
+
+def _plain(text: str, dialect: Dialect) -> str:
+    number = plain_number(text.strip().replace("−", "-"), dialect)
+    return number if parse_number(number) == parse_number(number) else text
