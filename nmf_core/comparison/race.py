@@ -1,95 +1,136 @@
-"""Solvers side by side on one problem: who falls fastest, who ends lowest, how many answers there are."""
+"""Solvers, losses and starts on one problem: every run one after the other, on one thread, its code compiled before."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from nmf_core.components import match
-from nmf_core.lenses.images.staged import Fit, StagedWork, Step
-from nmf_core.types import Array, Dataset, FitRequest, FitResult
+from nmf_core import kernels
+from nmf_core.comparison.reference import calls, obstacle
+from nmf_core.comparison.run import Run, yardsticks
+from nmf_core.fit import fit, one_thread
+from nmf_core.kernels import threads
+from nmf_core.kernels.compiling import FAMILIES
+from nmf_core.lenses.images.staged import Fit, Progress, StagedWork, Step
+from nmf_core.types import Dataset, FitRequest, FitResult
 
-if TYPE_CHECKING:
-    import pandas as pd
+_warm: set[tuple[Any, ...]] = set()  # what this process has compiled or loaded; decides nothing but the time
 
-#: Components of two results count as the same solution when every matched pair is at least so similar.
-SAME = 0.99
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Hold kernels and linear algebra to one thread: scikit-learn's coordinate descent has no more either."""
+    before = threads.limit()
+    threads.set_limit(1)
+    try:
+        with one_thread():
+            yield
+    finally:
+        threads.set_limit(before)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFit(Fit):
+    """A fit that is measured: on one thread, and with its code warm in the very process that runs it.
+
+    Chunks of one work may run in different worker processes, so warming is looked after here and not in a stage.
+    """
+
+    def go(self, progress: Progress, budget: float) -> tuple[Progress, float, str]:
+        with one_core():
+            dataset, request = self.make(progress.done)
+            warm(dataset, request)
+            # `super()` without arguments does not survive the copy of a dataclass with slots.
+            return Fit.go(self, progress, budget)
+
+
+def warm(dataset: Dataset, request: FitRequest) -> None:
+    """Load the compiled code (compiling it, at the first start of an installation) and go through it, once per process.
+
+    Twenty iterations and one more also take the compiled loop between two looks at the stopping rule.
+    """
+    kind = (request.solver, request.beta, dataset.X.dtype.str, hasattr(dataset.X, "indptr"), dataset.mask is not None)
+    if kind not in _warm:
+        kernels.warm_up([family for family in FAMILIES if family != "heldout"], (dataset.X.dtype,), wait=True)
+        few = request.with_(dataset_id=dataset.id, init="random", max_iter=21, tol=0.0, n_restarts=1)
+        fit(dataset, few.with_(time_limit=1.0))
+        _warm.add(kind)
 
 
 @dataclass(frozen=True, slots=True)
 class RaceWork(StagedWork):
-    """Run requests one after the other, compiled code warmed before.
+    """Run requests one after the other; for every loss among them, scikit-learn itself from the first one's start.
 
     Attributes
     ----------
     requests : tuple of FitRequest
-        Of one loss and one data set, or their losses cannot be compared.
+        On one data set.
     """
 
     requests: tuple[FitRequest, ...] = ()
     NAME: ClassVar[str] = "race"
+    inline: ClassVar[bool] = False  # the thread that draws the page must not wait for a compiler
 
     def plan(self, dataset: Dataset) -> tuple[Step | Fit, ...]:
-        """Warm every solver by two iterations of it, then run the requests in order."""
+        """All runs of the first loss and its reference, then the next loss."""
         stages: list[Step | Fit] = []
-        for solver in dict.fromkeys(r.solver for r in self.requests):
-            first = next(r for r in self.requests if r.solver == solver).with_(max_iter=2, n_restarts=1)
-            stages.append(Fit(f"warming {solver}", lambda done, request=first: (dataset, request)))  # type: ignore[misc]
-        for request in self.requests:
-            label = f"{request.solver} from {request.init}, seed {request.seed}"
-            stages.append(Fit(label, lambda done, request=request: (dataset, request)))  # type: ignore[misc]
+        for loss, group in self._groups():
+            for request in group:
+                label = f"{loss}: {request.solver} from {request.init}, seed {request.seed}"
+
+                def make(done: Any, request: FitRequest = request) -> tuple[Dataset, FitRequest]:
+                    return dataset, request
+
+                def kept(result: FitResult) -> Run:
+                    return _kept(dataset, result)
+
+                stages.append(TimedFit(label, make, kept))
+            stages += self._reference(dataset, group[0])
         return tuple(stages)
 
-    def finish(self, dataset: Dataset, done: tuple[Any, ...]) -> tuple[FitResult, ...] | None:
-        """Return the results so far, without the warm-up."""
-        warm = len({r.solver for r in self.requests})
-        return tuple(done[warm:]) or None
+    def _groups(self) -> list[tuple[str | float, list[FitRequest]]]:
+        losses = dict.fromkeys(r.loss for r in self.requests)
+        return [(loss, [r for r in self.requests if r.loss == loss]) for loss in losses]
+
+    @staticmethod
+    def _reference(dataset: Dataset, request: FitRequest) -> list[Step | Fit]:
+        if obstacle(dataset):
+            return []
+        stages: list[Step | Fit] = []
+        for step in calls(dataset, request):
+
+            def timed(done: Any, step: Any = step) -> Run:
+                with one_core():
+                    return step(done[-1] if done[-1].own else None)
+
+            stages.append(Step(f"{request.loss}: scikit-learn itself", timed))
+        return stages
+
+    def finish(self, dataset: Dataset, done: tuple[Any, ...]) -> tuple[Run, ...] | None:
+        """Return the runs so far; of the calls of scikit-learn for one loss, the last."""
+        runs: list[Run] = []
+        for run in done:
+            if runs and run.own and runs[-1].own:
+                runs.pop()
+            runs.append(run)
+        return tuple(runs) or None
 
 
-def standings(results: tuple[FitResult, ...]) -> pd.DataFrame:
-    """Return one row per run: final loss, distance to the best, time, iterations, which solution it found."""
-    import pandas as pd
-
-    best = min(r.loss for r in results)
-    group = solutions([r.H for r in results])
-    return pd.DataFrame(
-        [
-            {
-                "solver": r.request.solver,
-                "start": r.request.init,
-                "seed": r.request.seed,
-                "final loss": r.loss,
-                "above the best": r.loss / best - 1 if best > 0 else r.loss - best,
-                "iterations": r.n_iter,
-                "seconds": float(r.trace.seconds[-1]),
-                "solution": int(g) + 1,
-                "ended": str(r.stop),
-            }
-            for r, g in zip(results, group, strict=True)
-        ]
+def _kept(dataset: Dataset, result: FitResult) -> Run:
+    """Return what is needed of a result; its state travels between processes several times a second."""
+    error, divergence = yardsticks(dataset, result.W, result.H)
+    seconds = result.trace.seconds - result.trace.seconds[0]  # the start is the same for all of them: not counted
+    return Run(
+        request=result.request,
+        iterations=np.arange(len(seconds)),
+        losses=result.trace.loss,
+        seconds=seconds,
+        H=result.H.astype(np.float32),
+        ended=str(result.stop),
+        error=error,
+        divergence=divergence,
     )
-
-
-def solutions(parts: list[Array], same: float = SAME) -> Array:
-    """Return the number of the solution each result belongs to, from 0: equal numbers have like components.
-
-    Parameters
-    ----------
-    parts : list of ndarray of shape (rank, n_features)
-        H of each result.
-    same : float
-        Smallest cosine of a matched pair.
-    """
-    found: list[Array] = []
-    out = np.zeros(len(parts), dtype=int)
-    for i, H in enumerate(parts):
-        for g, seen in enumerate(found):
-            if len(seen) == len(H) and match(seen, H).similarity.min() >= same:
-                out[i] = g
-                break
-        else:
-            out[i] = len(found)
-            found.append(H)
-    return out

@@ -1,65 +1,294 @@
-"""The data made worse, step by step."""
+"""The data made worse, as far as one likes."""
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from nmf_core import Dataset, FitResult
-from nmf_core.comparison.corruption import KINDS, LEVELS, RobustnessWork
+from nmf_core.comparison.corruption import KINDS, LEVELS, MEANING, clean, corrupted
+from nmf_core.comparison.robustness import DRIFT, ERROR, METHODS, SPOILED, Outcome, RobustnessWork, damage, frame
 from nmf_core.figures.compare_lines import Lines
+from nmf_core.figures.images_tiles import PictureTiles
+from nmf_core.wording import percent
 from pages.ui import jobs
-from pages.ui.state import pick
-from pages.ui.widgets import picture
+from pages.ui.several import several
+from pages.ui.state import number, pick, slide, switch
+from pages.ui.widgets import md, picture
 
 MOST_CELLS = 3_000_000
+QUICK_CELLS = 60_000  # up to which everything is drawn unasked, three spoiled copies at each level
+#: Slider of each kind, in per cent: highest, step, first.
+SLIDERS = {"noise": (200.0, 1.0, 50.0), "outliers": (20.0, 0.1, 1.0), "missing": (90.0, 1.0, 40.0)}
+OWN = METHODS[0]
+#: Errors beyond are drawn at the edge: nothing holds a model where it sees no cell.
+LIMITS = (0.001, 10.0)
 
 
 def show(dataset: Dataset, result: FitResult) -> None:
     """Draw the tab."""
     st.markdown(
-        "It is often said that NMF is robust to noise and outliers. Here the data are spoiled on purpose, and what each method "
-        "makes of them is held against the **clean** data."
+        "It is often said that NMF is *relatively robust to outliers and noise*. Spoil the data and see: what each method "
+        "makes of the spoiled data is held against the **clean** data it has not seen."
     )
-    if dataset.shape[0] * dataset.shape[1] > MOST_CELLS:
+    cells = dataset.shape[0] * dataset.shape[1]
+    if cells > MOST_CELLS:
         st.info(
-            "These data are too large to be fitted twenty-five times on a page. Take fewer rows or columns on the page Data."
+            "These data are too large to be fitted again and again on a page. Take fewer rows or columns on the page Data."
         )
         return
-    kind = pick("What is done to the data", list(KINDS), "corruption", names=KINDS)
-    rank, seed = min(result.request.rank, dataset.max_rank), result.request.seed
-    work = RobustnessWork(dataset.id, rank=rank, kind=kind, seed=seed)
-    frame = jobs.run(work, dataset, label="Fitting spoiled data", key="robust_run", growing=True)
-    if frame is None:
+    kind = pick("What is done to the data", list(KINDS), "corruption", names=KINDS, segmented=True)
+    top, step, first = SLIDERS[kind]
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        level = slide(f"How much: {MEANING[kind]}", 0.0, top, f"level_{kind}", first, step=step, format="%g %%")
+    with right:
+        strength = 10.0
+        if kind == "outliers":
+            strength = slide(
+                "Outliers are so many times the largest value", 1.0, 20.0, "strength", 10.0, step=0.5, format="%g ×"
+            )
+        draws = pick(
+            "Spoiled copies at each level",
+            [1, 3, 5],
+            "draws",
+            3 if cells <= QUICK_CELLS else 1,
+            segmented=True,
+            help="Each spoils other cells; values are their mean, thin bars their smallest and largest.",
+        )
+    methods = several("Methods", METHODS, "robust_methods", METHODS, pills=True)
+    if not methods:
+        st.info("Choose at least one method.")
         return
+    row = _row(dataset)
+    request = result.request
+    work = RobustnessWork(
+        dataset.id,
+        rank=min(request.rank, dataset.max_rank),
+        kind=kind,
+        levels=(0.0, level / 100) if level > 0 else (0.0,),
+        methods=tuple(methods),
+        draws=draws,
+        strength=strength,
+        seed=request.seed,
+        rows=(row,) if row is not None else (),
+        alpha_W=request.alpha_W,
+        alpha_H=request.alpha_H,
+        l1_ratio=request.l1_ratio,
+    )
+    outcomes = jobs.run(work, dataset, label="Fitting spoiled data", key="robust_run", growing=True)
+    if outcomes:
+        _measured(frame(outcomes), kind, level / 100, strength)
+        if row is not None:
+            _pictures(dataset, outcomes, work, row)
+    _curves(dataset, work, level / 100, outcomes)
+    _notes(kind)
+
+
+def _row(dataset: Dataset) -> int | None:
+    """Return the picture that is shown clean, spoiled and rebuilt; None where samples are no pictures."""
+    if not dataset.cell_shape or len(dataset.cell_shape) != 2:
+        return None
+    n = dataset.shape[0]
+    if n <= 2000:
+        return int(pick("Sample", range(n), "row", names=lambda i: str(dataset.rows[i])))
+    return int(number(f"Sample (row 0 to {n - 1:,})", 0, n - 1, "row", 0))
+
+
+def _measured(table: pd.DataFrame, kind: str, level: float, strength: float) -> None:
+    methods = table[table["method"] != SPOILED]
+    before = methods[methods["level"] == 0].set_index("method")
+    at = methods[methods["level"] == level].set_index("method")
+    if at.empty:
+        return
+    spoiled = float(table.loc[(table["method"] == SPOILED) & (table["level"] == level), ERROR].iloc[0])
+    shown = pd.DataFrame(
+        {
+            "method": at.index,
+            "clean data": before[ERROR].reindex(at.index).to_numpy(),
+            "spoiled data": at[ERROR].to_numpy(),
+            "drift": at[DRIFT].to_numpy(),
+        }
+    )
+    if int(at["draws"].max()) > 1:
+        shown["least to most"] = [
+            f"{percent(low)} to {percent(high)}"
+            for low, high in zip(at[f"{ERROR}, least"], at[f"{ERROR}, most"], strict=True)
+        ]
+    share = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={
+            "clean data": st.column_config.NumberColumn(
+                "off, fitted to clean data", format="percent", help="‖clean − model‖ / ‖clean‖, from the clean data."
+            ),
+            "spoiled data": st.column_config.NumberColumn(
+                "off, fitted to spoiled data", format="percent", help="The same model error, from the spoiled data."
+            ),
+            "drift": st.column_config.NumberColumn(
+                "drift of components",
+                format="%.3f",
+                help="1 − mean |cosine| of components matched with those from the clean data: 0 the same.",
+            ),
+            "least to most": "from copy to copy",
+        }
+        | ({} if level else {"spoiled data": share}),
+        alt="Error against the clean data and drift of the components, by method.",
+    )
+    if level > 0:
+        st.markdown(_verdict(kind, level, strength, spoiled, before, at))
+
+
+def _verdict(kind: str, level: float, strength: float, spoiled: float, before: pd.DataFrame, at: pd.DataFrame) -> str:
+    what = {
+        "noise": f"noise of {percent(level)} of the standard deviation",
+        "outliers": f"{percent(level)} of the cells at {strength:g} times the largest value",
+        "missing": f"{percent(level)} of the cells missing",
+    }[kind]
+    data = "column means in their place are" if kind == "missing" else "the spoiled data themselves are"
+    best, least = str(at[ERROR].idxmin()), str(at[DRIFT].idxmin())
+    said = [f"**Measured here**, with {what}: {data} {percent(spoiled)} off the clean data."]
+    if OWN in at.index:
+        own, first = float(at.loc[OWN, ERROR]), float(before.loc[OWN, ERROR])
+        said.append(
+            f"{OWN} is {percent(own)} off ({percent(first)} when fitted to clean data), its components drifted by "
+            f"{at.loc[OWN, DRIFT]:.2f}."
+        )
+        through = damage(first, own, spoiled)
+        if own > LIMITS[1]:
+            said.append("That is no model any more.")
+        else:
+            said.append(
+                f"So {percent(through)} of the damage got through: "
+                + (
+                    "it is not robust here."
+                    if through > 0.75
+                    else "it is robust in part here."
+                    if through > 0.25
+                    else "it holds up here."
+                )
+            )
+        if "PCA" in at.index:
+            ratio = own / max(float(at.loc["PCA", ERROR]), 1e-12)
+            word = (
+                "about as far off as" if 0.9 <= ratio <= 1.1 else "nearer than" if ratio < 0.9 else "further off than"
+            )
+            said.append(f"It is {word} PCA ({percent(float(at.loc['PCA', ERROR]))}).")
+    if len(at) > 1:
+        said.append(
+            f"Nearest to the clean data is **{md(best)}** ({percent(float(at.loc[best, ERROR]))}); the components that "
+            f"drifted least are those of **{md(least)}** ({at.loc[least, DRIFT]:.2f})."
+        )
+    return " ".join(said)
+
+
+def _pictures(dataset: Dataset, outcomes: tuple[Outcome, ...], work: RobustnessWork, row: int) -> None:
+    level = work.levels[-1]
+    last = [o for o in outcomes if o.level == level and o.draw == 0]
+    if not last:
+        return
+    X = clean(dataset)
+    x, bad = X[row], corrupted(X, work.kind, level, work.seed, work.strength)[row]
+    rows = [x, bad, *(o.rebuilt[0] for o in last)]
+    captions = ["clean", "spoiled", *(o.method for o in last)]
+    size = float(np.sqrt(np.nansum(x**2))) or 1.0
+    errors = [float(np.sqrt(np.nansum((x - r) ** 2))) / size for r in rows]
+    numbers = pd.DataFrame({"picture": captions, "off the clean one": errors})
+    told = f"{dataset.rows[row]}: clean, spoiled, and what {len(last)} methods make of the spoiled data."
+    limits = (0.0, float(np.nanmax(x)) or 1.0)
+    hover = [f"{caption}: {percent(error)} off" for caption, error in zip(captions, errors, strict=True)]
+    picture(
+        PictureTiles(
+            np.stack(rows).reshape(-1, *(dataset.cell_shape or ())),
+            tuple(captions),
+            told,
+            numbers,
+            hover=hover,
+            colormap="gray",
+            limits=limits,
+            columns=4,
+            side=120,
+        ),
+        key="robust_pictures",
+    )
+
+
+def _curves(dataset: Dataset, work: RobustnessWork, level: float, outcomes: tuple[Outcome, ...] | None) -> None:
+    st.subheader("From clean to ruined", anchor=False)
+    quick = dataset.shape[0] * dataset.shape[1] <= QUICK_CELLS
+    if not quick and not switch("Fit every level (may take minutes)", "robust_curves"):
+        return
+    whole = RobustnessWork(
+        dataset.id,
+        rank=work.rank,
+        kind=work.kind,
+        levels=LEVELS[work.kind],
+        methods=work.methods,
+        draws=work.draws,
+        strength=work.strength,
+        seed=work.seed,
+        alpha_W=work.alpha_W,
+        alpha_H=work.alpha_H,
+        l1_ratio=work.l1_ratio,
+    )
+    found = jobs.run(whole, dataset, label="Fitting every level", key="robust_curve_run", growing=True)
+    if not found:
+        return
+    table = frame(found)
+    if outcomes and level not in LEVELS[work.kind]:
+        here = frame(outcomes)
+        table = pd.concat([table, here[here["level"] == level]])
+    # Methods first, the yardstick last, in the legend as in the table.
+    order = {name: i for i, name in enumerate((*METHODS, SPOILED))}
+    table = table.sort_values(["method", "level"], key=lambda c: c.map(order) if c.name == "method" else c)
     left, right = st.columns(2, gap="large")
     with left:
-        picture(Lines(frame, "level", "error against the clean data", "method", percent=True), key="robust_error")
+        picture(
+            Lines(
+                table,
+                "level",
+                ERROR,
+                "method",
+                percent=True,
+                levels=True,
+                limits=LIMITS,
+                spread=(f"{ERROR}, least", f"{ERROR}, most"),
+                mark=level or None,
+                grey=SPOILED,
+            ),
+            key="robust_error",
+        )
     with right:
-        picture(Lines(frame, "level", "drift of the components", "method"), key="robust_drift")
-    levels = sorted(frame["level"].unique())
-    complete = [level for level in levels if (frame["level"] == level).sum() == frame["method"].nunique()]
-    if len(complete) < 2:
-        return
-    level = pick("Read off at", complete[1:], "robust_level", complete[-1], names=lambda v: f"{v:g}", segmented=True)
-    at = frame[frame["level"] == level].set_index("method")
-    clean = frame[frame["level"] == LEVELS[kind][0]].set_index("method")
-    error = "error against the clean data"
-    best, worst = at[error].idxmin(), at[error].idxmax()
-    own = "NMF, Frobenius"
-    st.markdown(
-        f"**Measured here**, at level {level:g}: NMF with the Frobenius loss is {100 * at.loc[own, error]:.3g} % off the clean "
-        f"data (from {100 * clean.loc[own, error]:.3g} % without corruption), and its components drifted by "
-        f"{at.loc[own, 'drift of the components']:.2f}. Best of all is **{best}** ({100 * at.loc[best, error]:.3g} %), worst "
-        f"**{worst}** ({100 * at.loc[worst, error]:.3g} %)."
-    )
-    verdict = at.loc[own, error] > 2 * clean.loc[own, error] + 0.05
+        picture(
+            Lines(
+                table,
+                "level",
+                DRIFT,
+                "method",
+                levels=True,
+                spread=(f"{DRIFT}, least", f"{DRIFT}, most"),
+                mark=level or None,
+                grey=SPOILED,
+            ),
+            key="robust_drift",
+        )
+
+
+def _notes(kind: str) -> None:
+    told = {
+        "noise": "What noise pushes below 0 is set to 0 (NMF needs that), so strong noise also shifts the data upwards.",
+        "outliers": "A squared error follows the largest numbers, whoever minimizes it, NMF or PCA.",
+        "missing": "NMF leaves missing cells out of the fit; PCA and vector quantization know no missing cells and get "
+        "column means. Where a row or column keeps few cells nothing holds NMF's model in the others, and it may go "
+        "astray altogether: a smaller rank or a penalty (sidebar, Model) holds it.",
+    }[kind]
     st.caption(
-        "So here it is not robust: a squared error follows the largest numbers."
-        if verdict
-        else "So here it holds up. Try outliers: squared errors follow the largest numbers."
-    )
-    st.caption(
-        "PCA and vector quantization know no missing cells and get column means instead; NMF leaves missing cells out of the "
-        "fit. Drift is 1 − mean |cosine| of components matched with those from the clean data. β = 0.5 weighs large values "
-        "less than Frobenius does; a loss on absolute errors (L1) is not among the engine's."
+        f"{told} “Absolute errors” minimizes Σ √((X − WH)² + ε²), an L1-type loss, by squared errors reweighted again and "
+        "again (half-quadratic; Du, Li & Shen 2012), from a start without the largest values; it aims at medians, which are "
+        "0 where most values are 0. β = 0.5 weighs large values less than Frobenius does. All NMF variants start from "
+        "NNDSVDa. The damage that got through is √(e² − e₀²) / "
+        "s: e and e₀ the errors of the model of spoiled and of clean data, s that of the spoiled data themselves. Levels are drawn at their "
+        "square roots, errors logarithmically."
     )

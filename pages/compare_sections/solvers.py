@@ -1,119 +1,274 @@
-"""Solvers and starts on one problem."""
+"""Solvers, losses and starts on one problem."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from nmf_core import Dataset, FitResult, solvers
-from nmf_core.comparison.race import RaceWork, standings
-from nmf_core.figures.compare_lines import Lines
-from nmf_core.types import is_sparse
+from nmf_core import Dataset, FitRequest, FitResult, kernels, solvers
+from nmf_core.comparison.race import RaceWork
+from nmf_core.comparison.reference import MOST_SECONDS, obstacle
+from nmf_core.comparison.run import Run
+from nmf_core.comparison.standings import SAME, best_known, loss_title, seeds, standings, summary
+from nmf_core.figures.compare_race import AGAINST, RaceCurves
+from nmf_core.types import LOSSES, is_sparse
+from nmf_core.wording import duration, percent
 from pages.ui import jobs
+from pages.ui.several import several
 from pages.ui.state import pick
 from pages.ui.widgets import cards, picture
 
 MOST_RUNS = 60
 STARTS = {"nndsvda": "NNDSVDa", "nndsvd": "NNDSVD", "nndsvdar": "NNDSVDar", "random": "random", "kmeans": "k-means"}
+DRAWN = ("random", "nndsvdar", "kmeans")  # another seed, another start
+_KNOWN = "_best_known"  # (data, rank, penalties, loss) -> smallest loss this visitor has seen
 
 
 def show(dataset: Dataset, result: FitResult) -> None:
     """Draw the tab."""
-    request = result.request
     st.markdown(
-        "The same loss from the same data: how fast does each solver fall, where does it end, and how many different answers "
-        "do different starts give? Change loss, rank and limits in the sidebar."
+        "How fast does each solver fall, where does it end, and how many different answers do different starts give? "
+        "Rank, penalties, limits and the first loss are those of the sidebar."
     )
-    offered = solvers.available(
-        request.loss,
-        masked=dataset.mask is not None,
-        sparse=is_sparse(dataset.X),
-        penalised=bool(request.alpha_W or request.alpha_H not in ("same", 0.0)),
-    )
-    names = {s.name: s.label for s in offered}
-    first = [n for n in (request.solver, "cd", "mu", "hals") if n in names]
-    left, right = st.columns(2)
-    with left:
-        chosen = st.pills(
-            "Solvers",
-            list(names),
-            selection_mode="multi",
-            default=list(dict.fromkeys(first)),
-            format_func=names.get,
-            key="race_solvers",
-        )
-    with right:
-        starts = st.pills(
-            "Starts",
-            list(STARTS),
-            selection_mode="multi",
-            default=["nndsvda", "random"],
-            format_func=STARTS.get,
-            key="race_starts",
-        )
-        seeds = pick("Seeds of each random start", [1, 3, 5, 10], "race_seeds", 3, segmented=True)
-    runs = []
-    for solver in chosen or []:
-        for start in starts or []:
-            for seed in range(seeds if start in ("random", "nndsvdar", "kmeans") else 1):
-                options = request.options if solver == request.solver else ()
-                runs.append(request.with_(solver=solver, init=start, seed=seed, n_restarts=1, options=options))
+    losses = _losses(dataset, result.request)
+    runs, left_out = _requests(dataset, result.request, losses)
+    if left_out:
+        st.caption("Left out, as they do not take the loss: " + ", ".join(left_out) + ".")
     if not runs:
         st.info("Choose at least one solver and one start.")
         return
     if len(runs) > MOST_RUNS:
-        st.warning(f"That would be {len(runs)} runs; the limit is {MOST_RUNS}. Choose fewer solvers, starts or seeds.")
+        st.warning(
+            f"That would be {len(runs)} runs; the limit is {MOST_RUNS}. Choose fewer losses, solvers, starts or seeds."
+        )
         return
     work = RaceWork(dataset.id, tuple(runs))
-    results = jobs.run(work, dataset, label=f"{len(runs)} runs, one after the other", key="race_run", growing=True)
-    if not results:
+    done = jobs.run(work, dataset, label=f"{len(runs)} runs, one after the other", key="race_run", growing=True)
+    if done:
+        _draw(dataset, result, done, len(runs))
+
+
+def _losses(dataset: Dataset, request: FitRequest) -> list[str | float]:
+    zeros = is_sparse(dataset.X) or bool(np.any(dataset.X == 0))
+    offered = [loss for loss in (*LOSSES, 0.5, 1.5) if loss != request.loss]
+    offered = [loss for loss in offered if not (zeros and loss == "itakura-saito")]
+    more = several(
+        f"Losses beside {loss_title(request.loss)}",
+        offered,
+        "race_losses",
+        names=loss_title,
+        pills=True,
+        help="Each loss is a race of its own. Their values have different units and must not be ranked against each other; "
+        "the two yardsticks in the table can be compared.",
+    )
+    return [request.loss, *more]
+
+
+def _requests(dataset: Dataset, request: FitRequest, losses: list[str | float]) -> tuple[list[FitRequest], list[str]]:
+    needs = {
+        "masked": dataset.mask is not None,
+        "sparse": is_sparse(dataset.X),
+        "penalised": bool(request.alpha_W or request.alpha_H not in ("same", 0.0)),
+    }
+    offered = {loss: [s.name for s in solvers.available(loss, **needs)] for loss in losses}
+    names = {s.name: s.label for s in solvers.available(**needs) if any(s.name in o for o in offered.values())}
+    first = [request.solver, *(o[0] for o in offered.values()), "cd", "mu", "hals"]
+    chosen = several("Solvers", list(names), "race_solvers", [n for n in names if n in first], names=names)
+    left, right = st.columns([3, 2])
+    with left:
+        starts = several("Starts", list(STARTS), "race_starts", ["nndsvda", "random"], names=STARTS, pills=True)
+    with right:
+        count = pick("Seeds of each random start", [1, 3, 5, 10], "race_seeds", 3, segmented=True)
+    runs: list[FitRequest] = []
+    left_out: list[str] = []
+    for loss in losses:
+        left_out += [f"{solver} ({loss_title(loss)})" for solver in chosen if solver not in offered[loss]]
+        runs += [
+            request.with_(
+                loss=loss,
+                solver=solver,
+                init=start,
+                seed=seed,
+                n_restarts=1,
+                options=request.options if solver == request.solver else (),
+            )
+            for solver in chosen
+            if solver in offered[loss]
+            for start in starts
+            for seed in range(count if start in DRAWN else 1)
+        ]
+    return runs, left_out
+
+
+def _draw(dataset: Dataset, result: FitResult, runs: tuple[Run, ...], wanted: int) -> None:
+    best = _remembered(dataset, result, runs)
+    head = st.container()
+    with st.container(horizontal=True):
+        against = pick("Against", list(AGAINST), "race_axis", segmented=True)
+        drawn = pick("Drawn", ["above the best known", "loss"], "race_drawn", segmented=True)
+        same = pick(
+            "The same solution from a cosine of",
+            [0.9, 0.95, SAME, 0.999],
+            "race_same",
+            SAME,
+            segmented=True,
+            help="Two runs found the same solution when every matched pair of their components is at least so similar.",
+        )
+    table = standings(runs, best, same)
+    told = summary(table)
+    if told.empty:
         return
-    table = standings(results)
-    best = table.loc[table["final loss"].idxmin()]
-    quick = table.loc[table["seconds"].idxmin()]
+    with head:
+        if len(told) == 1:
+            _cards(told.iloc[0])
+        else:
+            _per_loss(told)
+    titles = {loss: loss_title(loss) for loss in dict.fromkeys(run.request.loss for run in runs)}
+    curves = RaceCurves(runs, titles, best, against=against, raw=drawn == "loss", starts=STARTS)
+    picture(curves, key="race_curves")
+    _measured(told)
+    _table(table)
+    if not (several_seeds := seeds(table)).empty:
+        st.markdown("**How many different solutions from how many seeds**")
+        st.dataframe(
+            several_seeds,
+            hide_index=True,
+            column_config=_config("best above the best known", "worst above the best known"),
+            alt="Different solutions of each solver and random start.",
+        )
+        st.caption("Runs that stopped at the limit of iterations may differ only because they had not arrived yet.")
+    _how_measured(dataset, len(runs) - sum(run.own for run in runs), wanted)
+
+
+def _remembered(dataset: Dataset, result: FitResult, runs: tuple[Run, ...]) -> dict[str, float]:
+    """Return the best known loss of each kind: of these runs, the result on the screen, and earlier races."""
+    request = result.request
+    where = (dataset.id, request.rank, request.alpha_W, request.alpha_H, request.l1_ratio)
+    known = st.session_state.setdefault(_KNOWN, {})
+    mine = known.setdefault(where, {})
+    title = loss_title(request.loss)
+    mine[title] = min(result.loss, mine.get(title, np.inf))
+    present = {loss_title(run.request.loss) for run in runs}
+    best = best_known(runs, {name: value for name, value in mine.items() if name in present})
+    mine.update(best)
+    return best
+
+
+def _cards(row: pd.Series) -> None:
     cards(
         [
+            ("Best loss of these runs", f"{row['best loss']:.6g}", f"{row['loss']}, by {row['by']}. {_beyond(row)}"),
             (
-                "Best loss",
-                f"{best['final loss']:.6g}",
-                f"By {best['solver']} from {best['start']}, seed {best['seed']}.",
+                "Different solutions",
+                f"{row['different solutions']} of {row['runs']} runs",
+                f"{row['of them within 1 %']} of them among the {row['within 1 % of the best']} runs that came within 1 % "
+                "of the best known loss: so many answers are as good as equal.",
             ),
             (
-                "Solutions found",
-                str(int(table["solution"].max())),
-                f"From {len(results)} runs; equal when every matched pair of components has a cosine of 0.99 or more.",
+                "Quickest to within 1 %",
+                duration(row["quickest to within 1 %"]) if row["by the solver"] else "nobody",
+                f"Of the best known loss; by {row['by the solver'] or 'none of these runs'}.",
             ),
             (
-                "Soonest done",
-                f"{1000 * quick['seconds']:.3g} ms",
-                f"{quick['solver']} from {quick['start']}; {100 * quick['above the best']:.3g} % above the best.",
+                "scikit-learn’s own",
+                "none" if pd.isna(row["scikit-learn above the best"]) else percent(row["scikit-learn above the best"]),
+                "Above the best known loss at its end; from the first of the starts.",
             ),
         ]
     )
-    against = pick("Loss against", ["iteration", "seconds"], "race_axis", segmented=True)
-    picture(Lines(_curves(results), against, "loss", "run", log=True, markers=False), key="race_curves")
+
+
+def _beyond(row: pd.Series) -> str:
+    """Say how far the best of these runs is above what is known from elsewhere."""
+    if row["above the best known"] <= 0:
+        return "Nothing better is known here."
+    return f"The result on the screen or an earlier race was better: it is {percent(row['above the best known'])} above that."
+
+
+def _per_loss(told: pd.DataFrame) -> None:
     st.dataframe(
-        table,
+        told,
         hide_index=True,
-        column_config={"above the best": st.column_config.NumberColumn(format="percent")},
-        alt="Final loss, time and solution of every run.",
+        column_config={
+            **_config("scikit-learn above the best", "above the best known"),
+            "quickest to within 1 %": st.column_config.NumberColumn("quickest to within 1 % (s)", format="%.3g"),
+        },
+        alt="For each loss the best value, the number of different solutions and the quickest solver.",
+    )
+    st.warning(
+        "Losses are measured in different units: a Frobenius value and a Kullback-Leibler value must not be ranked against "
+        "each other. Each loss has its own best, and curves show the distance to it. To set runs of different losses "
+        "side by side, take the yardsticks *relative error* and *KL divergence* in the table: every loss wins on its own.",
+        icon=":material/straighten:",
+    )
+
+
+def _measured(told: pd.DataFrame) -> None:
+    said = []
+    for _, row in told.iterrows():
+        line = f"{row['loss']}: the lowest loss of these runs is {row['best loss']:.6g}"
+        if row["above the best known"] > 5e-7:
+            line += f", {percent(row['above the best known'])} above the best known"
+        own = row["scikit-learn above the best"]
+        if not pd.isna(own):
+            line += (
+                f"; scikit-learn’s own ends {percent(own)} above it"
+                if own >= 5e-7
+                else "; scikit-learn’s own reaches it"
+            )
+        line += (
+            f"; {row['within 1 % of the best']} of {row['runs']} runs come within 1 %, with "
+            f"{row['of them within 1 %']} different solution{'s' if row['of them within 1 %'] != 1 else ''}"
+        )
+        said.append(line)
+    st.markdown("**Measured here.** " + ". ".join(said) + ".")
+
+
+def _table(table: pd.DataFrame) -> None:
+    config = _config("above the best", "relative error") | {
+        "seconds to within 1 %": _milliseconds("to within 1 %"),
+        "seconds": _milliseconds("time"),
+        "final loss": st.column_config.NumberColumn(format="%.6g"),
+        "KL divergence": st.column_config.NumberColumn(
+            format="%.5g", help="D(X | WH), whatever loss was minimized: a common yardstick."
+        ),
+        "solution": st.column_config.NumberColumn(help="Equal numbers within a loss: the same components."),
+    }
+    shown = table.assign(
+        **{"seconds to within 1 %": 1000 * table["seconds to within 1 %"], "seconds": 1000 * table["seconds"]}
+    )
+    shown["start"] = shown["start"].map(lambda start: STARTS.get(start, start))
+    shown["ended"] = shown["ended"].str.split("[:;.]").str[0]
+    st.dataframe(
+        shown if table["loss"].nunique() > 1 else shown.drop(columns="loss"),
+        hide_index=True,
+        column_config=config,
+        alt="Final loss, distance to the best, time and solution of every run.",
+    )
+
+
+def _config(*shares: str) -> dict[str, object]:
+    return {name: st.column_config.NumberColumn(format="percent") for name in shares}
+
+
+def _milliseconds(label: str) -> object:
+    return st.column_config.NumberColumn(f"{label} (ms)", format="%.3g")
+
+
+def _how_measured(dataset: Dataset, done: int, wanted: int) -> None:
+    compiled = (
+        "compiled code loaded and warm before" if kernels.enabled() else "compiled code switched off on this server"
+    )
+    more = f" {done} of {wanted} runs are done." if done < wanted else ""
+    own = obstacle(dataset) or (
+        "scikit-learn’s own line is `non_negative_factorization` itself from the first of the starts (cd for Frobenius, mu "
+        "for other losses), called anew with 1, 2, 5, 10 … iterations: each square is one whole call, its checks of the "
+        f"input included, the quickest of three where it is short. It ends where its own rule does, or before a call would take {MOST_SECONDS:g} s. The solver “cd” is "
+        "the same algorithm inside this engine."
     )
     st.caption(
-        "Runs are made one after the other in one process with one thread of linear algebra, each solver warmed by two "
-        "iterations before; seconds count computing only. “cd” is scikit-learn's own coordinate descent, the reference. "
-        "Other visitors of the server can slow all of them down: compare within one table only."
+        f"How times are measured: runs one after the other in one process, on one thread, {compiled}; seconds count "
+        "computing after the start, which is the same for all. Other visitors of the server can slow all of them down: "
+        f"compare within one table only. {own}{more}"
     )
-
-
-def _curves(results: tuple[FitResult, ...]) -> pd.DataFrame:
-    frames = []
-    for r in results:
-        name = f"{r.request.solver}, {STARTS.get(r.request.init, r.request.init)}"
-        if r.request.init in ("random", "nndsvdar", "kmeans"):
-            name += f" {r.request.seed}"
-        every = max(1, len(r.trace.loss) // 150)
-        frame = pd.DataFrame(
-            {"iteration": range(len(r.trace.loss)), "seconds": r.trace.seconds, "loss": r.trace.loss, "run": name}
-        )
-        frames.append(frame[(frame.index % every == 0) | (frame.index == len(frame) - 1)])
-    return pd.concat(frames)

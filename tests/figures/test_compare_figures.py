@@ -7,10 +7,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from nmf_core import fit, load_dataset
+from nmf_core import FitRequest, fit, load_dataset
+from nmf_core.comparison.race import RaceWork
 from nmf_core.comparison.rivals import TITLES, RivalsWork, nmf
+from nmf_core.comparison.standings import best_known, loss_title
 from nmf_core.figures.compare_lines import Lines
 from nmf_core.figures.compare_methods import MethodParts, MethodSample
+from nmf_core.figures.compare_race import AGAINST, RaceCurves
 from nmf_core.lenses.images.staged import run
 
 
@@ -54,4 +57,72 @@ def test_lines_keep_groups_apart_without_colour():
     assert {t.line.dash for t in drawn.data} == {"solid", "dash"}
     assert drawn.data[1].name == "&lt;b&gt;"
     np.testing.assert_allclose(drawn.data[1].y, [0.3, 0.4])
-    assert "a 20 %" in Lines(frame, "level", "error", "method", percent=True).describe()
+    assert "a 20.0 %" in Lines(frame, "level", "error", "method", percent=True).describe()
+
+
+def test_levels_are_spread_out_and_values_out_of_bounds_are_drawn_at_the_edge():
+    frame = pd.DataFrame(
+        {
+            "level": [0, 0.01, 0.1],
+            "error": [0.0, 0.5, 1e9],
+            "low": [0.0, 0.4, 1e8],
+            "high": [0.0, 0.6, 2e9],
+            "method": "a",
+        }
+    )
+    shown = Lines(
+        frame,
+        "level",
+        "error",
+        "method",
+        percent=True,
+        levels=True,
+        limits=(0.001, 10.0),
+        spread=("low", "high"),
+        mark=0.01,
+    )
+    drawn = shown.build()
+    go.Figure(drawn.to_dict())  # Plotly's own validation
+    (line,) = drawn.data
+    np.testing.assert_allclose(line.x, [0, 0.1, np.sqrt(0.1)])
+    np.testing.assert_allclose(line.y, [0.001, 0.5, 10])
+    np.testing.assert_allclose(line.customdata[:, 1], frame["error"])
+    np.testing.assert_allclose(line.error_y.array, [0, 0.1, 0])
+    assert drawn.layout.shapes[0].x0 == pytest.approx(0.1)
+    assert drawn.layout.yaxis.ticktext[-1].startswith("≥ 1,000")
+    np.testing.assert_allclose(shown.table()["error"], frame["error"])
+
+
+class TestRaceCurves:
+    @pytest.fixture(scope="class")
+    def race(self):
+        dataset = load_dataset("iris")
+        base = FitRequest(dataset.id, rank=3, max_iter=300)
+        requests = tuple(base.with_(loss=loss, solver=s) for s in ("mu", "bmme") for loss in ("frobenius", 0.5))
+        runs = run(RaceWork(dataset.id, requests), dataset)
+        titles = {r.request.loss: loss_title(r.request.loss) for r in runs}
+        return runs, titles, best_known(runs)
+
+    @pytest.mark.parametrize("against", AGAINST)
+    @pytest.mark.parametrize("raw", [False, True])
+    def test_every_loss_has_a_panel_and_a_line_of_scikit_learn(self, race, against, raw):
+        runs, titles, best = race
+        drawn = RaceCurves(runs, titles, best, against=against, raw=raw).build()
+        go.Figure(drawn.to_dict())  # Plotly's own validation
+        assert {t.yaxis for t in drawn.data} == {"y", "y2"}
+        assert [t.name for t in drawn.data].count("scikit-learn’s own mu") == 1
+        assert [t.name for t in drawn.data].count("scikit-learn’s own cd") == 1
+        for run_, trace in zip(sorted(runs, key=lambda r: list(titles).index(r.request.loss)), drawn.data, strict=True):
+            known = best[titles[run_.request.loss]]
+            end = run_.loss if raw else max(run_.loss / known - 1, 1e-6)
+            assert trace.y[-1] == pytest.approx(end)
+            across = run_.iterations[-1] if against == "iteration" else 1000 * run_.seconds[-1]
+            assert trace.x[-1] == pytest.approx(across)
+
+    def test_words_and_table_hold_the_same_numbers(self, race):
+        runs, titles, best = race
+        shown = RaceCurves(runs, titles, best)
+        assert "β = 0.5: " in shown.describe()
+        table = shown.table()
+        assert table.groupby("loss")["above the best known"].min().tolist() == [0, 0]
+        assert len(table) < 160 * len(runs)
