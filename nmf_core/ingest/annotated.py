@@ -39,15 +39,22 @@ def read_h5ad(data: bytes | memoryview, talk: Talk) -> Raw:
 def _read(file: Any, talk: Talk) -> Raw:
     import h5py
 
+    matrix = file.get("matrix")
+    if isinstance(matrix, h5py.Dataset) and "row_attrs" in file and "col_attrs" in file:
+        return _loom(file, talk)
+    if isinstance(matrix, h5py.Group) and {"barcodes", "data", "indices", "indptr", "shape"} <= set(matrix):
+        return _cell_ranger(matrix, talk)
     choices: dict[str, Any] = {"X": file["X"]} if "X" in file else {}
     for name, layer in file.get("layers", {}).items():
         choices[f"layers/{name}"] = layer
+    if choices and "X" in file.get("raw", {}):
+        choices["raw/X"] = file["raw/X"]
     plain = {}
     if not choices:
         file.visititems(
             lambda name, node: (
                 plain.update({name: node})
-                if isinstance(node, h5py.Dataset) and node.ndim == 2 and node.dtype.kind in "biuf"
+                if isinstance(node, h5py.Dataset) and node.ndim in (2, 3) and node.dtype.kind in "biuf"
                 else None
             )
         )
@@ -55,7 +62,7 @@ def _read(file: Any, talk: Talk) -> Raw:
     if not choices:
         raise Refused(
             "no-matrix",
-            "The HDF5 file holds no matrix X and no two-dimensional array",
+            "The HDF5 file holds no matrix X and no array of two or three dimensions",
             hint="Save the matrix as .npz or .mtx",
         )
     options = [Option(name, f"{name}: {_shape(node)}") for name, node in choices.items()]
@@ -64,7 +71,7 @@ def _read(file: Any, talk: Talk) -> Raw:
     raw = _matrix(choices[name], talk)
     if plain:
         return raw
-    rows, cols = _index(file, "obs"), _index(file, "var")
+    rows, cols = _index(file, "obs"), _index(file, "raw/var" if name == "raw/X" else "var")
     n, m = raw.shape
     labels = _labels(file.get("obs"), n)
     if labels:
@@ -104,8 +111,86 @@ def _matrix(node: Any, talk: Talk) -> Raw:
     return from_sparse(sp.csr_array(X), talk)
 
 
+def _loom(file: Any, talk: Talk) -> Raw:
+    """Read a Loom file: genes × cells, turned so that the rows are cells."""
+    choices: dict[str, Any] = {"matrix": file["matrix"]}
+    for name, layer in file.get("layers", {}).items():
+        choices[f"layers/{name}"] = layer
+    options = [Option(name, f"{name}: {_shape(node)}") for name, node in choices.items()]
+    name = talk.ask("layer", "Which matrix of the file is wanted?", options, "matrix") if len(choices) > 1 else "matrix"
+    genes, cells = file["row_attrs"], file["col_attrs"]
+    raw = _matrix(choices[name], talk)
+    turned = raw.with_(X=_turned(raw.X), rows=raw.cols, cols=raw.rows)
+    return _expression(
+        turned,
+        _first(cells, ("CellID", "obs_names", "cell_names")),
+        _first(genes, ("Gene", "var_names", "gene_names", "Accession")),
+        {key: node for key, node in cells.items() if getattr(node, "ndim", 0) == 1 and node.dtype.kind in "OSU"},
+        talk,
+    )
+
+
+def _cell_ranger(group: Any, talk: Talk) -> Raw:
+    """Read the matrix of Cell Ranger (10x Genomics): features × barcodes in CSC, which is barcodes × features in CSR."""
+    import scipy.sparse as sp
+
+    stored = int(group["data"].shape[0])
+    if stored > talk.limits.stored:
+        raise Refused(
+            "too-large",
+            f"The matrix holds {stored:,} entries; the limit is {talk.limits.stored:,}",
+            hint="Save fewer cells",
+        )
+    n_features, n_cells = (int(v) for v in group["shape"][()])
+    X = sp.csr_array((group["data"][()], group["indices"][()], group["indptr"][()]), shape=(n_cells, n_features))
+    X.check_format(full_check=True)
+    features = group.get("features", group)
+    return _expression(
+        from_sparse(X, talk),
+        _texts(group["barcodes"]),
+        _first(features, ("name", "gene_names", "id", "genes")),
+        {},
+        talk,
+    )
+
+
+def _expression(raw: Raw, rows: list[str], cols: list[str], labels: dict[str, Any], talk: Talk) -> Raw:
+    n, m = raw.shape
+    talk.note("turned", f"Genes × cells in the file became rows of {n:,} cells × {m:,} genes.")
+    found = {}
+    for key, node in list(labels.items())[:20]:
+        values = _texts(node)
+        if len(values) == n and 2 <= len(set(values)) <= max(2, n // 2):
+            found[str(key)[:60]] = np.array([value[:100] for value in values], dtype=np.str_)
+    if found:
+        talk.note("labels", f"Set aside as labels: {', '.join(list(found)[:5])}.")
+    return raw.with_(
+        rows=np.array(tidy_names(rows, talk, "row", "cell ")) if len(rows) == n else raw.rows,
+        cols=np.array(tidy_names(cols, talk, "column", "gene ")) if len(cols) == m else raw.cols,
+        labels=found,
+        kind="expression",
+    )
+
+
+def _turned(X: Any) -> Any:
+    import scipy.sparse as sp
+
+    return sp.csr_array(X.T) if sp.issparse(X) else np.ascontiguousarray(X.T)
+
+
+def _first(group: Any, names: tuple[str, ...]) -> list[str]:
+    return next((_texts(group[name]) for name in names if name in group), [])
+
+
+def _texts(node: Any) -> list[str]:
+    return [_text(value) for value in node[()]]
+
+
 def _index(file: Any, group: str) -> list[str]:
     node = file.get(group)
+    if node is not None and getattr(node, "dtype", None) is not None and node.dtype.names:  # as early versions wrote
+        fields = [name for name in ("index", "_index") if name in node.dtype.names] or [node.dtype.names[0]]
+        return [_text(value) for value in node[fields[0]]]
     if node is None or not hasattr(node, "keys"):
         return []
     key = node.attrs.get("_index", "_index")

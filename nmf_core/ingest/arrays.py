@@ -13,6 +13,7 @@ from nmf_core.ingest.limits import size
 from nmf_core.ingest.names import numbered, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.relations import as_network
 from nmf_core.ingest.sample import stride
 from nmf_core.ingest.talk import Talk
 from nmf_core.types import Array
@@ -23,7 +24,29 @@ _SPARSE = {"format", "shape", "data"}
 def read_npy(data: bytes | memoryview, talk: Talk) -> Raw:
     """Read one array."""
     array = _load(data, talk, "the array")
-    return from_array(array, talk)
+    return _records(array, talk) if array.dtype.names and array.ndim == 1 else from_array(array, talk)
+
+
+def _records(array: Array, talk: Talk) -> Raw:
+    """Read an array of records as a table: one column per field."""
+    from nmf_core.ingest.columns import from_values
+    from nmf_core.ingest.table import arrange
+
+    names = [str(name) for name in array.dtype.names or ()]
+    if any(array.dtype[name].shape or array.dtype[name].kind not in "biufUS" for name in names):
+        raise Refused(
+            "structured",
+            "The array holds records whose fields are not single numbers or texts",
+            str(names)[:100],
+            "Save the numeric fields as one array",
+        )
+    stride(len(array), len(names), talk)
+    columns = []
+    for name in names:
+        values = array[name]
+        values = np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
+        columns.append(from_values(name, values.tolist()))
+    return arrange(columns, talk)
 
 
 def read_npz(data: bytes | memoryview, talk: Talk) -> Raw:
@@ -176,7 +199,8 @@ def from_array(array: Array, talk: Talk) -> Raw:
     n, m = array.shape
     rows = numbered("r", n)
     cols = numbered("c", m)
-    return Raw(array, rows, cols, kind=kind, cell_shape=cell_shape, extra=extra)  # type: ignore[arg-type]
+    raw = Raw(array, rows, cols, kind=kind, cell_shape=cell_shape, extra=extra)  # type: ignore[arg-type]
+    return as_network(raw, talk, named=False)
 
 
 def _fold(array: Array, talk: Talk) -> tuple[Array, tuple[int, ...], str, dict[str, Any]]:
@@ -347,7 +371,7 @@ def from_sparse(X: Any, talk: Talk) -> Raw:
         talk.note("stored-zeros", f"{zeros:,} stored zeros were removed.")
         X.eliminate_zeros()
     fill = X.nnz / (n * m)
-    talk.note("sparse", f"A sparse matrix: {n:,} × {m:,} with {X.nnz:,} entries ({100 * fill:.2g} % of the cells).")
+    talk.note("sparse", f"A sparse matrix: {n:,} × {m:,} with {X.nnz:,} entries ({100 * fill:.3g} % of the cells).")
     rows = numbered("r", n)
     cols = numbered("c", m)
     counts = bool((X.data >= 0).all() and (X.data == np.floor(X.data)).all())

@@ -88,7 +88,9 @@ def _columns(table: Any, talk: Talk) -> list[Column]:
     import pyarrow as pa
     import pyarrow.types as pt
 
-    columns, odd, index = [], [], _pandas_index(table)
+    index = _pandas_index(table)
+    table = _laid_out(table, talk)
+    columns, odd, spans = [], [], []
     block = np.empty((table.num_columns, table.num_rows))
     for j, (name, values) in enumerate(zip(table.column_names, table.columns, strict=True)):
         kind = values.type
@@ -105,6 +107,12 @@ def _columns(table: Any, talk: Talk) -> list[Column]:
             column = Column(
                 name, block[j], None, len(values) - missing, missing, int(np.isinf(block[j]).sum()), large=large
             ).settle()
+        elif pt.is_duration(kind):
+            seconds = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit]
+            block[j] = values.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy() / seconds
+            missing = int(np.isnan(block[j]).sum())
+            column = Column(name, block[j], None, len(values) - missing, missing).settle()
+            spans.append(name)
         elif pt.is_temporal(kind):
             texts = ["" if v is None else str(v) for v in values.to_pylist()]
             column = Column(name, np.full(len(texts), np.nan), texts, 0, sum(not t for t in texts), 0, 1, kind="date")
@@ -118,12 +126,42 @@ def _columns(table: Any, talk: Talk) -> list[Column]:
         columns.append(column)
         if name in index:
             column.name = "" if name.startswith("__index_level") else name
+    if spans:
+        talk.note("durations", f"Durations were turned into seconds: {', '.join(spans[:5])}.")
     if odd:
         talk.note("dtype", f"Numbers of type {', '.join(sorted(set(odd)))} were turned into float64.")
     if not columns:
         raise Refused("no-numbers", "No column holds numbers or text", hint="Save a table of numbers")
     first = next((c for c in columns if c.name == ""), None)
     return columns if first is None else [first, *(c for c in columns if c is not first)]
+
+
+def _laid_out(table: Any, talk: Talk) -> Any:
+    """Return the table with records and lists of equal length as columns of their own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as pt
+
+    for _ in range(4):
+        if not any(pt.is_struct(field.type) for field in table.schema):
+            break
+        table = table.flatten()
+    names: list[str] = []
+    arrays: list[Any] = []
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        kind = values.type
+        if pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind):
+            inner = kind.value_type
+            lengths = pc.unique(pc.list_value_length(values)).to_pylist()
+            wide = lengths[0] if len(lengths) == 1 and lengths[0] else 0
+            numeric = pt.is_integer(inner) or pt.is_floating(inner)
+            if numeric and wide > 0 and (len(names) + wide) * len(values) <= talk.limits.cells:
+                names += [f"{name}.{k + 1}" for k in range(wide)]
+                arrays += [pc.list_element(values, k) for k in range(wide)]
+                continue
+        names.append(name)
+        arrays.append(values)
+    return pa.table(arrays, names=names) if len(names) != table.num_columns else table
 
 
 def _pandas_index(table: Any) -> set[str]:

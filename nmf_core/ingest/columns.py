@@ -15,6 +15,7 @@ from nmf_core.types import Array
 
 EXACT = 2.0**53
 LOOKED_AT = 5000  # cells that tell the kind of a column of text
+_FORMS = ("", "%Y-%m-%d", "%Y.%m.%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y")
 _TRUE = frozenset(("true", "yes", "y", "t", "wahr", "ja", "vrai", "oui"))
 _FALSE = frozenset(("false", "no", "n", "f", "falsch", "nein", "faux", "non"))
 _DATE = re.compile(
@@ -102,24 +103,27 @@ def days(texts: Sequence[str]) -> Array:
     """Turn dates into days since the earliest; NaN where a cell is missing or no date."""
     import datetime as dt
 
-    def one(text: str) -> float:
-        text = text.strip()
-        moment = None
-        try:
-            moment = dt.datetime.fromisoformat(text.replace("/", "-"))
-        except ValueError:
-            head = text.replace("/", "-").split("T")[0].split(" ")[0]
-            for form in ("%Y-%m-%d", "%Y.%m.%d", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%y", "%m-%d-%y"):
-                try:
-                    moment = dt.datetime.strptime(head, form)
-                except ValueError:
-                    continue
-                break
-        if moment is None:
-            return math.nan
-        return moment.toordinal() + (moment.hour * 3600 + moment.minute * 60 + moment.second) / 86400
+    cells = [text.strip().replace("/", "-") for text in texts]
+    filled = [cell for cell in cells if cell.lower() not in MISSING]
 
-    values = np.array([one(text) for text in texts])
+    def moment(cell: str, form: str) -> dt.datetime | None:
+        try:
+            return (
+                dt.datetime.fromisoformat(cell) if not form else dt.datetime.strptime(re.split("[T ]", cell)[0], form)
+            )
+        except ValueError:
+            return None
+
+    # One order of day and month for the whole column, never cell by cell.
+    form = max(_FORMS, key=lambda f: sum(moment(cell, f) is not None for cell in filled))
+
+    def one(cell: str) -> float:
+        found = moment(cell, form)
+        if found is None:
+            return math.nan
+        return found.toordinal() + (found.hour * 3600 + found.minute * 60 + found.second) / 86400
+
+    values = np.array([one(cell) for cell in cells])
     return np.round(values - np.nanmin(values), 6) if np.isfinite(values).any() else values
 
 
@@ -132,7 +136,7 @@ def from_values(name: str, values: Sequence[Any]) -> Column:
     texts: list[str] = [""] * len(values)
     truths = dates = 0
     for i, value in enumerate(values):
-        if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
+        if value is None or value != value or (isinstance(value, str) and value.strip().lower() in MISSING):
             column.missing += 1
             continue
         if isinstance(value, bool):

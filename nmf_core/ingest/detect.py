@@ -28,6 +28,9 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"fLaC", "audio"),
     (b"OggS", "audio"),
     (b"FORM", "audio"),
+    (b".snd", "audio"),
+    (b"caff", "audio"),
+    (b"riff.\x91\xcf\x11", "audio"),
     (b"%%MatrixMarket", "mtx"),
 )
 _REFUSED: tuple[tuple[bytes, str, str], ...] = (
@@ -42,6 +45,15 @@ _REFUSED: tuple[tuple[bytes, str, str], ...] = (
         "a MATLAB file",
         "In MATLAB: writematrix(X, 'x.csv'); in Python: scipy.io.loadmat, then numpy.savez",
     ),
+    (
+        b"MATLAB 7.3",
+        "a MATLAB file",
+        "In MATLAB: writematrix(X, 'x.csv'); in Python: h5py.File(path)['X'][()].T, then numpy.savez",
+    ),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", "Save it as PNG or JPEG"),
+    (b"\0\0\1\0", "an icon", "Save the picture as PNG"),
+    (b"8BPS", "a Photoshop picture", "Save it as PNG or JPEG"),
+    (b"\x1aE\xdf\xa3", "a film", "Save single pictures as PNG, or the sound as WAV"),
     (b"RDX2", "an R file", "In R: write.csv(x, 'x.csv')"),
     (b"RDX3", "an R file", "In R: write.csv(x, 'x.csv')"),
     (b"X\n\x00\x00", "an R file", "In R: write.csv(x, 'x.csv')"),
@@ -51,6 +63,20 @@ _REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"BLF", "a binary log", "Export the table as CSV"),
 )
 _PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|c|\}|\]|\(|q|\x8c|X|K|J|M|G|N)")
+_TEXTS: tuple[tuple[bytes, str, str], ...] = (
+    (
+        rb"(strict\s+)?(di)?graph\b[^\n\[]{0,80}\{",
+        "a drawing of a network in DOT",
+        "Save the network as GraphML, GML or a list of links",
+    ),
+    (rb"(%[^\n]*\n|\s)*@relation\b", "an ARFF file", "Save the table as CSV"),
+    (
+        rb"[+-]?\d+(\.\d+)? +\d+:[-+\d.e]+( +\d+:[-+\d.e]+)*\s*\n",
+        "a sparse text format (LIBSVM or LDA-C)",
+        "Save the matrix as MatrixMarket or with scipy.sparse.save_npz",
+    ),
+    (rb"<\?php|#!|import \w+|from \w+ import ", "a program", "Choose a data file"),
+)
 NAMES = {
     "npy": "NumPy array",
     "npz": "NumPy archive",
@@ -69,6 +95,7 @@ NAMES = {
     "json": "JSON",
     "graphml": "GraphML",
     "gml": "GML",
+    "pajek": "Pajek",
     "text": "text table",
 }
 
@@ -85,6 +112,15 @@ def detect(data: bytes | memoryview) -> str:
     for magic, what, hint in _REFUSED:
         if head.startswith(magic):
             raise Refused("not-data", f"This is {what}", hint=hint)
+    if head[4:8] == b"ftyp":
+        picture = head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"hevc")
+        raise Refused(
+            "not-data",
+            "This is a HEIC or AVIF picture, as telephones take them"
+            if picture
+            else "This is a film or a sound in MP4",
+            hint="Save it as PNG or JPEG" if picture else "Save the sound as WAV or FLAC, or single pictures as PNG",
+        )
     if _PICKLE.match(head):
         raise Refused(
             "pickle",
@@ -107,7 +143,15 @@ def detect(data: bytes | memoryview) -> str:
         return "image"
     if head.startswith(b"BM") and len(head) > 26 and int.from_bytes(head[2:6], "little") in (len(data), 0):
         return "image"
-    return _text_kind(head.lstrip(b"\xef\xbb\xbf").lstrip(), data)
+    return _text_kind(_as_utf8(head).lstrip(), data)
+
+
+def _as_utf8(head: bytes) -> bytes:
+    """Return the beginning of a text without its byte order mark, as UTF-8."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if head.startswith(mark):
+            return head[2:].decode(encoding, "ignore").encode("utf-8", "ignore")
+    return head.removeprefix(b"\xef\xbb\xbf")
 
 
 def _text_kind(head: bytes, data: bytes | memoryview) -> str:
@@ -137,4 +181,9 @@ def _text_kind(head: bytes, data: bytes | memoryview) -> str:
         return "gml"
     if low.startswith(b"%matrixmarket"):
         return "mtx"
+    if low.startswith(b"*vertices"):
+        return "pajek"
+    for pattern, what, hint in _TEXTS:
+        if re.match(pattern, low):
+            raise Refused("not-data", f"This is {what}", hint=hint)
     return "text"

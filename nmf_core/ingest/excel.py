@@ -50,7 +50,8 @@ def read_workbook(data: bytes | memoryview, talk: Talk) -> list[Column]:
             sheet = _sheet(book, name)
             sizes[name] = (sheet.height, sheet.width, sheet.height * sheet.width)
     filled = [name for name in names if sizes.get(name, (1, 1, 1))[2] > 0]
-    default = next((name for name in visible if name in filled), (filled or names)[0])
+    seen = [name for name in visible if name in filled] or filled or names
+    default = max(seen, key=lambda name: sizes.get(name, (1, 1, 1))[2])
     chosen = default
     if len(filled) > 1:
         options = [

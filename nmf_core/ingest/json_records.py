@@ -9,11 +9,14 @@ from typing import Any
 from nmf_core.ingest.columns import Column, from_values
 from nmf_core.ingest.decode import to_utf8
 from nmf_core.ingest.grid import from_grid
+from nmf_core.ingest.notation import numbers_in_text, read_units
 from nmf_core.ingest.raw import Raw
-from nmf_core.ingest.reading import Refused
+from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.sample import stride
 from nmf_core.ingest.table import arrange
 from nmf_core.ingest.talk import Talk
+
+DEEPEST, LONGEST = 6, 1000  # records within records; numbers in a list that become fields of their own
 
 
 def read_json(data: bytes | memoryview, talk: Talk) -> Raw:
@@ -62,11 +65,9 @@ def _columns(value: Any, talk: Talk) -> list[Column]:
             step = stride(length, len(inner), talk)
             if any(len(v) != length for v in inner):
                 raise Refused("ragged", "The columns differ in length", hint="Give every column as many values")
-            return [from_values(str(key), _plain(values[::step])) for key, values in value.items()]
-        if inner and all(isinstance(v, Mapping) for v in inner):  # pandas: column → row → value
-            keys = list(dict.fromkeys(k for v in inner for k in v))
-            columns = [from_values(str(name), _plain([v.get(k) for k in keys])) for name, v in value.items()]
-            return [from_values("", keys), *columns]
+            return _by_name([str(key) for key in value], [values[::step] for values in inner], talk)
+        if inner and all(isinstance(v, Mapping) for v in inner):
+            return _of_records(value, talk)
         lists = [v for v in inner if isinstance(v, list) and v and isinstance(v[0], (Mapping, list))]
         if len(lists) == 1:  # {"data": [ … ]}: the one list of records inside
             return _columns(lists[0], talk)
@@ -77,14 +78,37 @@ def _columns(value: Any, talk: Talk) -> list[Column]:
         if all(isinstance(v, list) for v in value):
             return from_grid([_plain(row) for row in value], talk)
         if all(isinstance(v, Mapping) for v in value):
-            names = list(dict.fromkeys(name for record in value for name in _flat(record)))
-            return _from_rows(
-                [str(name) for name in names], [[flat.get(name) for name in names] for flat in map(_flat, value)], talk
-            )
+            aligned = _aligned(value)
+            return _from_rows(list(aligned[0]), [list(flat.values()) for flat in aligned], talk)
         raise Refused(
             "json-shape", "The JSON list mixes values and records", hint="Save a list of records with the same fields"
         )
     raise Refused("no-rows", "The JSON text holds no rows", hint="Save a list of records, or one list per column")
+
+
+def _of_records(value: Mapping[str, Any], talk: Talk) -> list[Column]:
+    """Read {name: {name: value}}: pandas writes columns outside by default, other programs write rows outside."""
+    inner = list(value.values())
+    keys = list(dict.fromkeys(k for v in inner for k in v))
+    counted = all(str(key).isdigit() for key in keys)
+    options = [
+        Option("columns", f"columns: {len(value):,} of them, with {len(keys):,} rows", len(value)),
+        Option("rows", f"rows: {len(value):,} of them, with {len(keys):,} columns", len(value)),
+    ]
+    default = "columns" if counted or len(keys) >= len(value) else "rows"
+    answer = talk.ask("outer", "What are the outer names of the JSON object?", options, default, required=False)
+    talk.note("outer", f"The outer names of the JSON object were taken as {answer}.", "outer")
+    if answer == "columns":
+        columns = [[v.get(k) for k in keys] for v in inner]
+        return _by_name(["", *map(str, value)], [list(map(str, keys)), *columns], talk)
+    rows = [[name, *flat.values()] for name, flat in zip(value, _aligned(inner), strict=True)]
+    return _from_rows(["", *_aligned(inner)[0]], rows, talk)
+
+
+def _aligned(records: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    flats = [_flat(record) for record in records]
+    names = list(dict.fromkeys(name for flat in flats for name in flat))
+    return [{name: flat.get(name) for name in names} for flat in flats]
 
 
 def _from_rows(names: list[str], rows: list[list[Any]], talk: Talk) -> list[Column]:
@@ -92,24 +116,42 @@ def _from_rows(names: list[str], rows: list[list[Any]], talk: Talk) -> list[Colu
         raise Refused("no-rows", "The JSON text holds no rows", hint="Choose a file that holds data")
     step = stride(len(rows), len(names), talk)
     rows = rows[::step]
-    return [
-        from_values(name, _plain([row[j] if j < len(row) else None for row in rows])) for j, name in enumerate(names)
-    ]
+    return _by_name(names, [[row[j] if j < len(row) else None for row in rows] for j in range(len(names))], talk)
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay records within records, and short lists of numbers, out as fields with dotted names."""
     flat: dict[str, Any] = {}
-    for key, value in record.items():
-        if isinstance(value, Mapping):
-            flat.update({f"{key}.{k}": v for k, v in value.items()})
+
+    def put(name: str, value: Any, depth: int) -> None:
+        if isinstance(value, Mapping) and value and depth < DEEPEST:
+            for key, inner in value.items():
+                put(f"{name}.{key}", inner, depth + 1)
+        elif isinstance(value, list) and 0 < len(value) <= LONGEST and all(map(_is_number, value)):
+            for k, inner in enumerate(value, 1):
+                flat[f"{name}.{k}"] = inner
         else:
-            flat[str(key)] = value
+            flat[name] = value
+
+    for key, value in record.items():
+        put(str(key), value, 0)
     return flat
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
 
 
 def _plain(values: list[Any]) -> list[Any]:
     return [json.dumps(v)[:200] if isinstance(v, (list, dict)) else v for v in values]
 
 
+def _by_name(names: list[str], values: list[list[Any]], talk: Talk) -> list[Column]:
+    """Build columns, with numbers that are written as text read as numbers."""
+    cells = numbers_in_text([_plain(column) for column in values], talk)
+    return read_units([from_values(name, column) for name, column in zip(names, cells, strict=True)], talk)
+
+
 def _is_network(value: Mapping[str, Any]) -> bool:
-    return isinstance(value.get("nodes"), list) and isinstance(value.get("links", value.get("edges")), list)
+    links = value.get("links", value.get("edges", value.get("adjacency")))
+    return isinstance(value.get("nodes"), list) and isinstance(links, list)

@@ -70,31 +70,42 @@ def find_roles(columns: Sequence[Column], given: Sequence[str]) -> Roles | None:
     keys = [j for j, column in enumerate(columns) if _is_key(column)]
     numbers = [j for j, column in enumerate(columns) if column.kind == "number"]
 
-    def first(pattern: re.Pattern[str], among: Sequence[int], taken: Sequence[int] = ()) -> int | None:
+    if 3 <= len(columns) <= 20 and (named := _named(columns, names, keys, numbers)) is not None:
+        return named
+    if not (2 <= len(columns) <= 4 and keys[:2] == [0, 1]):
+        return None
+    value = next((j for j in numbers if j > 1), None)
+    others = tuple(j for j in range(2, len(columns)) if j != value)
+    if any(columns[j].kind == "text" for j in others):
+        return None
+    hint = ""
+    if _SOURCE.match(names[0]) and _TARGET.match(names[1]):
+        hint = "network"
+    elif value is not None and (
+        (_ROW.match(names[0]) and (_COL.match(names[1]) or _VALUE.match(names[value])))
+        or (_COL.match(names[1]) and _VALUE.match(names[value]))
+    ):
+        hint = "long"
+    return Roles(0, 1, value, hint, others)
+
+
+def _named(
+    columns: Sequence[Column], names: Sequence[str], keys: Sequence[int], numbers: Sequence[int]
+) -> Roles | None:
+    """Find the roles by names alone, wherever the columns stand."""
+
+    def first(pattern: re.Pattern[str], among: Sequence[int], *taken: int | None) -> int | None:
         return next((j for j in among if j not in taken and pattern.match(names[j])), None)
 
-    if 2 <= len(columns) <= 4 and keys[:2] == [0, 1]:
-        value = next((j for j in numbers if j > 1), None)
-        others = tuple(j for j in range(2, len(columns)) if j != value)
-        if not any(columns[j].kind == "text" for j in others):
-            hint = ""
-            if _SOURCE.match(names[0]) and _TARGET.match(names[1]):
-                hint = "network"
-            elif value is not None and (
-                (_ROW.match(names[0]) and (_COL.match(names[1]) or _VALUE.match(names[value])))
-                or (_COL.match(names[1]) and _VALUE.match(names[value]))
-            ):
-                hint = "long"
-            return Roles(0, 1, value, hint, others)
-    if not 3 <= len(columns) <= 20:
-        return None
     row, col = first(_SOURCE, keys), first(_TARGET, keys)
     if row is not None and col is not None and row != col:
-        value = first(_VALUE, numbers, (row, col))
+        value = first(_VALUE, numbers, row, col)
+        if value is None and len(columns) == 3:
+            value = next((j for j in numbers if j not in (row, col)), None)
         return Roles(row, col, value, "network", _rest(columns, (row, col, value)))
     row = first(_ROW, keys)
-    col = None if row is None else first(_COL, keys, (row,))
-    value = first(_VALUE, numbers, () if row is None or col is None else (row, col))
+    col = first(_COL, keys, row)
+    value = first(_VALUE, numbers, row, col)
     if row is None or col is None or value is None:
         return None
     others = _rest(columns, (row, col, value))
@@ -147,10 +158,10 @@ def settle_layout(
         default = "network"
     options = []
     if values is not None:
-        fill = pairs / (rows * cols)
-        options.append(
-            Option("long", f"a long table: {rows:,} rows × {cols:,} columns, {_share(fill)} of the cells filled", pairs)
+        fill = (
+            f", {_share(pairs / (rows * cols))} of the cells filled" if pairs <= rows * cols else f" from {n:,} lines"
         )
+        options.append(Option("long", f"a long table: {rows:,} rows × {cols:,} columns{fill}", pairs))
     options.append(Option("network", f"links of a network with {rows + cols - both:,} nodes", pairs))
     if not texts or roles.others:
         options.append(Option("table", f"an ordinary table: {n:,} rows × {len(columns)} columns", n))

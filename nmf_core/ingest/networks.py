@@ -52,9 +52,24 @@ def read_gml(data: bytes | memoryview, talk: Talk) -> Raw:
     return _from_graph(graph, talk)
 
 
+def read_pajek(data: bytes | memoryview, talk: Talk) -> Raw:
+    """Read a Pajek network (*Vertices, *Arcs, *Edges)."""
+    import networkx as nx
+
+    try:
+        graph = nx.parse_pajek(bytes(to_utf8(data, talk)).decode("utf-8").splitlines())
+    except Exception as error:  # ValueError, IndexError, KeyError, NetworkXError …
+        raise Refused("damaged", "The Pajek file is damaged", str(error)[:80], "Save it again") from error
+    for _, attributes in graph.nodes(data=True):
+        attributes.pop("id", None)  # a running number; the node itself is the name
+    return _from_graph(graph, talk)
+
+
 def from_node_link(value: Mapping[str, Any], talk: Talk) -> Raw:
     """Read {"nodes": [{"id": …}], "links": [{"source": …, "target": …}]}."""
     links = value.get("links", value.get("edges"))
+    if links is None:
+        links = _from_adjacency(value)
     nodes: dict[Any, Mapping[str, Any]] = {}
     for position, node in enumerate(value["nodes"]):
         attributes = node if isinstance(node, Mapping) else {"id": node}
@@ -65,6 +80,19 @@ def from_node_link(value: Mapping[str, Any], talk: Talk) -> Raw:
             raise Refused("json-shape", "A link has no source or no target", hint="Save the network as GraphML")
         edges.append((link["source"], link["target"], link))
     return _build(nodes, edges, talk)
+
+
+def _from_adjacency(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Turn one list of neighbours per node, as NetworkX writes it, into links."""
+    links = []
+    for node, neighbours in zip(value["nodes"], value["adjacency"], strict=False):
+        source = node.get("id") if isinstance(node, Mapping) else node
+        links += [
+            {**other, "source": source, "target": other["id"]}
+            for other in (neighbours if isinstance(neighbours, list) else [])
+            if isinstance(other, Mapping) and "id" in other
+        ]
+    return links
 
 
 def _from_graph(graph: Any, talk: Talk) -> Raw:

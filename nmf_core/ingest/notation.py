@@ -75,7 +75,8 @@ def _without_unit(texts: Sequence[str]) -> tuple[list[str], str] | None:
         if len(units) > 1:
             return None
         plain.append(match["number"].strip().replace("−", "-"))
-    return (plain, units.pop()) if units else None
+    unit = units.pop() if units else ""
+    return (plain, unit) if unit or any("−" in text for text in texts) else None
 
 
 def _again(column: Column, texts: list[str]) -> Column:

@@ -186,7 +186,7 @@ def recommend(data: Raw | Dataset) -> tuple[Advice, ...]:
     if good.size and good.min() < 0:
         share = share_below(good)
         how = "clip" if share < 0.05 else "split" if raw.sparse else "shift"
-        reason = f"Needed: {100 * share:.2g} % of the sum of absolute values lies below zero."
+        reason = f"Needed: {100 * share:.3g} % of the sum of absolute values lies below zero."
         advice.append(Advice(Negative(how=how), True, reason))  # type: ignore[arg-type]
     return tuple(advice + _for_kind(raw, nature(good) if good.size else "constant"))
 

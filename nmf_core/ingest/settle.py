@@ -118,7 +118,7 @@ def _ask_missing(raw: Raw, gone: np.ndarray, talk: Talk) -> Missing:
     i = int(np.argmax(in_rows))
     j = int(np.argmax(gone[i]))
     text = (
-        f"{_cells(k)} missing ({100 * k / gone.size:.2g} %), first in row {raw.rows[i]}, column {raw.cols[j]}; "
+        f"{_cells(k)} missing ({100 * k / gone.size:.3g} %), first in row {raw.rows[i]}, column {raw.cols[j]}; "
         f"{rows:,} rows and {cols:,} columns are concerned. What to do?"
     )
     return Missing(how=talk.ask("missing", text, options, "keep"))  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def _ask_negative(raw: Raw, good: np.ndarray, talk: Talk) -> Negative:
         return Negative(how="clip")
     share = share_below(good)
     options = [
-        Option("clip", f"set them to 0 ({100 * share:.2g} % of the sum of absolute values is lost)", k),
+        Option("clip", f"set them to 0 ({100 * share:.3g} % of the sum of absolute values is lost)", k),
         Option("split", "split each column in two: its positive and its negative part", 2 * raw.shape[1]),
         Option("absolute", "drop the sign", k),
     ]
@@ -141,7 +141,7 @@ def _ask_negative(raw: Raw, good: np.ndarray, talk: Talk) -> Negative:
         options.insert(1, Option("shift", "shift each column so that its lowest value is 0", raw.shape[1]))
         options.insert(2, Option("shift_all", f"add {-low:.6g} to every cell", int(good.size)))
     default = "clip" if share < 0.05 else "split" if raw.sparse else "shift"
-    text = f"{_cells(k)} negative ({100 * k / good.size:.2g} %), the lowest {low:.6g}. The factorization needs numbers ≥ 0. What to do?"
+    text = f"{_cells(k)} negative ({100 * k / good.size:.3g} %), the lowest {low:.6g}. The factorization needs numbers ≥ 0. What to do?"
     return Negative(how=talk.ask("negative", text, options, default))  # type: ignore[arg-type]
 
 

@@ -94,7 +94,11 @@ def survey(body: bytes | memoryview, talk: Talk) -> Survey:
     n_upper = _count_lines(rows)
     if n_upper == 0:
         raise Refused("no-rows", "The table has a header but no rows", hint="Choose a file that holds data")
-    comments = _count(rows, b"#") > 0 and (COMMENT.search(rows) is not None or INLINE.search(rows) is not None)
+    marks = _count(rows, b"#") > 0
+    inline = marks and INLINE.search(rows) is not None
+    comments = inline or (marks and COMMENT.search(rows) is not None)
+    if inline:
+        talk.note("comments", "Comments at the end of lines, after #, were left out.")
     quoted = b'"' in bytes(rows[:SAMPLE_BYTES]) or _count(rows, b'"') > 0
     simple = (
         width <= WIDE

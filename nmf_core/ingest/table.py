@@ -9,10 +9,12 @@ import numpy as np
 
 from nmf_core.ingest.columns import Column, days, looks_other, truth
 from nmf_core.ingest.documents import from_documents
+from nmf_core.ingest.foot import without_foot
 from nmf_core.ingest.long_table import arrange_long
 from nmf_core.ingest.names import BUDGET, numbered, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.relations import as_network
 from nmf_core.ingest.talk import Talk
 from nmf_core.types import Array
 
@@ -49,6 +51,12 @@ _ID_NAMES = frozenset(
 _LABEL_NAMES = re.compile(
     r"(class|target|labels?|species|group|cluster|categor(y|ies)|diagnosis|outcome|cell[ _]?type|y|cls|type)$", re.I
 )
+#: A first column of rising numbers under such a name is the axis along which the rows lie.
+_AXIS = re.compile(
+    r"(wave ?(lengths?|numbers?)|raman ?shift|lambda|frequency|freq|energy|m/?z|2[ -]?theta|angle|retention ?time|time|date|"
+    r"year|hours?|seconds?|minutes?|days?|depth|position|distance)\b[^a-z]{0,3}(\(.*\)|\[.*\]|[a-z°/⁻¹^-]{1,5})?$",
+    re.I,
+)
 PROSE_LENGTH, PROSE_WORDS = 30, 5
 
 
@@ -61,6 +69,7 @@ def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
         When no rows are left, or no column holds numbers.
     """
     columns, n = _without_empty(columns, talk)
+    columns, n = without_foot(columns, n, talk)
     given = [column.name for column in columns]
     for column, name in zip(columns, tidy_names(given, talk, "column", "c"), strict=True):
         column.name = name
@@ -73,7 +82,7 @@ def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
             "Save the magnitudes, or real and imaginary parts in columns of their own",
         )
     for column in columns:
-        if column.kind == "text" and column.texts:
+        if column.kind == "text" and column.texts and talk.choices.get("units") != "text":
             filled = [t for t in column.texts[:500] if t.strip()]
             if filled and all(looks_other(t) or t.replace(".", "").isdigit() for t in filled):
                 column.kind = "number"  # hexadecimal, 1_000, 12 %: numbers in a notation that is not guessed
@@ -102,7 +111,8 @@ def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
         )
     labels = {column.name: _label_values(column) for column in aside}
     names = np.array([column.name for column in numeric], dtype=np.str_)
-    return Raw(X, rows, names, labels=labels)
+    named = used is not None or any(name.strip() and name != f"c{j + 1}" for j, name in enumerate(given))
+    return as_network(Raw(X, rows, names, labels=labels), talk, named=named)
 
 
 def _without_empty(columns: list[Column], talk: Talk) -> tuple[list[Column], int]:
@@ -201,8 +211,11 @@ def _row_names(columns: list[Column], given: Sequence[str], n: int, talk: Talk) 
         ):
             if len(columns) > 1:
                 candidates.append(column)
-            if default is None and j == 0 and name in _ID_NAMES and len(columns) > 1:
+            if default is None and j == 0 and len(columns) > 1 and (name in _ID_NAMES or _is_axis(column, name)):
                 default = column
+        elif j == 0 and len(columns) > 2 and _is_axis(column, name):
+            candidates.append(column)
+            default = default or column
         elif column.kind == "text" and j == 0 and name in _ID_NAMES and not _is_prose(column):
             candidates.append(column)
             if default is None and len(set(column.texts or [])) > 0.9 * n:
@@ -240,8 +253,10 @@ def _numeric(columns: list[Column], talk: Talk) -> list[Column]:
             Option("label", "set them aside as labels", len(dates)),
         ]
         answer = talk.ask("dates", f"What about dates ({_list(dates)})?", options, "out")
-        what = {"days": "days since the first one", "label": "labels", "out": "nothing: they were left out"}[answer]
-        talk.note("dates", f"Dates became {what}: {_list(dates)}.", "dates")
+        what = {"days": "counted as days since the first one", "label": "set aside as labels", "out": "left out"}[
+            answer
+        ]
+        talk.note("dates", f"Dates were {what}: {_list(dates)}.", "dates")
         for column in dates:
             if answer == "days":
                 column.numbers, column.kind, column.bad = days(column.texts or []), "number", 0
@@ -324,6 +339,15 @@ def _is_prose(column: Column) -> bool:
 def _whole_unique(column: Column) -> bool:
     x = column.numbers
     return x is not None and bool((x == np.floor(x)).all()) and len(np.unique(x)) == len(x)
+
+
+def _is_axis(column: Column, name: str) -> bool:
+    """Tell a column of numbers that rise or fall all the way, under the name of an axis."""
+    x = column.numbers
+    if column.kind != "number" or column.missing or column.bad or x is None or len(x) < 3 or not _AXIS.match(name):
+        return False
+    steps = np.diff(x)
+    return bool((steps > 0).all() or (steps < 0).all())
 
 
 def _few_whole(column: Column) -> bool:

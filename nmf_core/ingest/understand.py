@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 
 from nmf_core.ingest.detect import NAMES, detect
@@ -11,6 +12,12 @@ from nmf_core.ingest.progress import Tell, silent
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Choices, Message, Option, Refused
 from nmf_core.ingest.talk import Talk
+
+_HIDDEN = re.compile(r"\.|Thumbs\.db$|desktop\.ini$", re.I)
+_ABOUT = re.compile(
+    r"(read[ _-]?me|licen[cs]e|copying|changelog|notice|authors|citation|description|about)([ ._-].*)?$|.*\.(md|pdf|html?|rst|docx?)$",
+    re.I,
+)
 
 
 def understand(
@@ -94,10 +101,10 @@ def parse(data: bytes | memoryview, name: str, talk: Talk, depth: int = 0) -> Ra
         from nmf_core.ingest.json_records import read_json
 
         return read_json(data, talk)
-    if kind in ("graphml", "gml"):
-        from nmf_core.ingest.networks import read_gml, read_graphml
+    if kind in ("graphml", "gml", "pajek"):
+        from nmf_core.ingest.networks import read_gml, read_graphml, read_pajek
 
-        return (read_graphml if kind == "graphml" else read_gml)(data, talk)
+        return {"graphml": read_graphml, "gml": read_gml, "pajek": read_pajek}[kind](data, talk)
     if kind == "image":
         from nmf_core.ingest.pictures import read_picture
 
@@ -137,7 +144,7 @@ def _zip(data: bytes | memoryview, name: str, talk: Talk, depth: int) -> Raw:
     members = [
         i
         for i in archive.infolist()
-        if not i.is_dir() and "__MACOSX" not in i.filename and not i.filename.rsplit("/", 1)[-1].startswith(".")
+        if not i.is_dir() and "__MACOSX" not in i.filename and not _HIDDEN.match(i.filename.rsplit("/", 1)[-1])
     ]
     if not members:
         raise Refused("empty", "The archive is empty", hint="Choose an archive that holds data")
@@ -164,11 +171,41 @@ def _members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], talk: Tal
         talk.format = "texts"
         _note_rest(len(members) - len(texts), talk)
         return read_texts([(i.filename, read_member(archive, i, talk)) for i in texts], talk)
+    parts = _ten_x(members)
+    if parts is not None:
+        from nmf_core.ingest.matrix_market import read_named
+
+        talk.format = NAMES["mtx"]
+        matrix, features, barcodes = (_unpacked(archive, info, talk) for info in parts)
+        return read_named(matrix, features, barcodes, talk)
     options = [Option(i.filename, f"{i.filename[:80]} ({size(i.file_size)})", i.file_size) for i in members]
-    largest = max(members, key=lambda i: i.file_size)
-    chosen = talk.ask("member", "Which file of the archive holds the data?", options, largest.filename)
+    data = [i for i in members if not _ABOUT.match(i.filename.rsplit("/", 1)[-1])] or members
+    largest = max(data, key=lambda i: i.file_size)
+    chosen = talk.ask(
+        "member", "Which file of the archive holds the data?", options, largest.filename, required=len(data) > 1
+    )
+    if len(data) == 1:
+        talk.note("member", f"{data[0].filename[:80]} was read; the other files only describe it.", "member")
     info = next(i for i in members if i.filename == chosen)
     return parse(read_member(archive, info, talk), info.filename, talk, depth + 1)
+
+
+def _ten_x(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo] | None:
+    """Return matrix, names of its rows and names of its columns, as Cell Ranger and others save them side by side."""
+    found = []
+    for pattern in (r"matrix\.mtx", r"(features|genes)\.(tsv|txt|csv)", r"(barcodes|cells)\.(tsv|txt|csv)"):
+        fitting = [i for i in members if re.search(rf"(^|[/_.-]){pattern}(\.gz)?$", i.filename, re.I)]
+        if len(fitting) != 1:
+            return None
+        found += fitting
+    return found
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, talk: Talk) -> bytes:
+    from nmf_core.ingest.archive import gunzip, read_member
+
+    data = read_member(archive, info, talk)
+    return gunzip(data, talk) if data[:2] == b"\x1f\x8b" else data
 
 
 def _kind_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:

@@ -30,6 +30,10 @@ class Case:
     shape: tuple[int, int] | None = None
     kind: str | None = None
     choices: tuple[tuple[str, Any], ...] = ()
+    first: tuple[float, ...] = ()  # the first row of the matrix, as far as it is told
+    rows: tuple[str, ...] = ()  # the first names, as far as they are told
+    cols: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 CASES: list[Case] = []
@@ -750,7 +754,13 @@ case("N09d long double", "N", lambda: npy(numbers().astype(np.longdouble)), "flo
 case("N09e big-endian", "R", lambda: npy(numbers().astype(">f8")), name="x.npy", shape=(6, 4))
 case("N09f float32 stays", "R", lambda: npy(numbers().astype(np.float32)), name="x.npy", shape=(6, 4))
 case("N09g texts", "X", lambda: npy(np.array([["a", "b"], ["c", "d"]])), "not numbers", name="x.npy")
-case("N09h records", "X", lambda: npy(np.zeros(3, dtype=[("a", float), ("b", int)])), "records|dimension", name="x.npy")
+case(
+    "N09h records of arrays",
+    "X",
+    lambda: npy(np.zeros(3, dtype=[("a", float, 2), ("b", int)])),
+    "records",
+    name="x.npy",
+)
 case("N10 big integers", "N", lambda: npy(np.array([[2**60, 1], [2, 3]])), r"2\^53", name="x.npy", shape=(2, 2))
 case(
     "N11 pictures",

@@ -10,7 +10,9 @@ import pytest
 from nmf_core.ingest import Reading, Verdict, read
 from nmf_core.types import is_sparse
 from tests.core.ingest_corpus import CASES, Case
+from tests.core.ingest_programs import CASES as PROGRAMS
 
+CASES = [*CASES, *PROGRAMS]
 LETTER = {"R": Verdict.READ, "N": Verdict.NOTE, "A": Verdict.ASK, "X": Verdict.REFUSE}
 #: Read in a child process, as the app does: one of each reader, and the ones that end a process or fill the memory.
 IN_CHILD = (
@@ -41,6 +43,15 @@ def check(case: Case, reading: Reading) -> None:
         assert len(said(reading)) < 600
         return
     assert reading.raw is not None
+    if case.rows:
+        assert tuple(reading.raw.rows[: len(case.rows)]) == case.rows
+    if case.cols:
+        assert tuple(reading.raw.cols[: len(case.cols)]) == case.cols
+    if case.labels:
+        assert tuple(reading.raw.labels) == case.labels
+    if case.first:
+        X = reading.raw.X[[0]].toarray() if is_sparse(reading.raw.X) else reading.raw.X
+        np.testing.assert_allclose(X[0, : len(case.first)], case.first, atol=1e-6)
     if reading.verdict is Verdict.ASK:
         assert reading.dataset is None
         for question in reading.open:
@@ -64,7 +75,7 @@ def check(case: Case, reading: Reading) -> None:
 
 def test_the_corpus_is_large_and_its_names_are_unique():
     names = [case.id for case in CASES]
-    assert len(set(names)) == len(names) >= 200
+    assert len(set(names)) == len(names) >= 400
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id.replace(" ", "-"))

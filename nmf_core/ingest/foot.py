@@ -1,0 +1,85 @@
+"""What stands below a table and is no data: sources and remarks, and a row of totals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from nmf_core.ingest.columns import Column
+from nmf_core.ingest.reading import Option
+from nmf_core.ingest.talk import Talk
+
+_REMARK = re.compile(
+    r"(sources?|notes?|footnotes?|remarks?|legend|data( from|:)|see |quelle|anmerkung|hinweis|stand|fuente|"
+    r"last (updated|modified)|generated|exported|created|end of|copyright|©|\*|!|\(|†|–|—|#|\d\) )",
+    re.I,
+)
+_TOTAL = re.compile(
+    r"(grand |sub-?|over)?(totals?|sums?|summe|gesamt|insgesamt|ensemble|totale|all|overall|mean|average|avg|mittelwert|durchschnitt)\b",
+    re.I,
+)
+LONGEST_FOOT = 20
+
+
+def without_foot(columns: list[Column], n: int, talk: Talk) -> tuple[list[Column], int]:
+    """Leave out remarks below the table, and a last row that adds the others up or averages them; both can be undone."""
+    numeric = [c for c in columns if c.kind == "number" and c.numbers is not None]
+    texts = [c for c in columns if c.kind == "text" and c.texts is not None]
+    if not numeric or not texts or n < 4:
+        return columns, n
+    remarks = _remarks(numeric, texts, n)
+    if remarks:
+        k = len(remarks)
+        options = [Option("out", "leave them out", k), Option("keep", "keep them as rows", k)]
+        if talk.ask("foot", "What about the remarks below the table?", options, "out", required=False) == "out":
+            shown = "; ".join(remarks)[:120]
+            talk.note("foot", f"{k} line{'s' * (k > 1)} below the table left out: {shown}", "foot")
+            n -= k
+            _cut(columns, n)
+    label = _total(numeric, texts, n)
+    if label:
+        options = [Option("out", "leave it out", 1), Option("keep", "keep it as a row", 1)]
+        if talk.ask("total", f"What about the last row, {label}?", options, "out", required=False) == "out":
+            talk.note("total", f"The last row, {label}, sums up the others and was left out.", "total")
+            n -= 1
+            _cut(columns, n)
+    return columns, n
+
+
+def _remarks(numeric: Sequence[Column], texts: Sequence[Column], n: int) -> list[str]:
+    """Return the remarks at the end, top first: one filled cell, no number, and words as remarks begin."""
+    found: list[str] = []
+    for i in range(n - 1, max(n - 1 - LONGEST_FOOT, n // 2), -1):
+        filled = [c.texts[i].strip() for c in texts if c.texts is not None and c.texts[i].strip()]
+        if len(filled) != 1 or not all(np.isnan(c.numbers[i]) for c in numeric if c.numbers is not None):
+            break
+        found.append(filled[0])
+    if not any(map(_REMARK.match, found)):
+        return []
+    return found[::-1]
+
+
+def _total(numeric: Sequence[Column], texts: Sequence[Column], n: int) -> str:
+    label = next((c.texts[n - 1].strip() for c in texts if c.texts is not None and c.texts[n - 1].strip()), "")
+    if n < 4 or not _TOTAL.match(label) or len(label) > 40:
+        return ""
+    agree = known = 0
+    for column in numeric[:200]:
+        x = np.asarray(column.numbers)[:n]
+        last, rest = x[-1], x[:-1][np.isfinite(x[:-1])]
+        if not np.isfinite(last) or not rest.size:
+            continue
+        known += 1
+        agree += any(abs(last - value) <= 0.01 * abs(value) + 1e-12 for value in (rest.sum(), rest.mean()))
+    return label if known and agree >= 0.8 * known else ""
+
+
+def _cut(columns: Sequence[Column], n: int) -> None:
+    for column in columns:
+        if column.numbers is not None:
+            column.missing -= int(np.isnan(column.numbers[n:]).sum()) if column.kind == "number" else 0
+            column.numbers = column.numbers[:n]
+        if column.texts is not None:
+            column.texts = column.texts[:n]
