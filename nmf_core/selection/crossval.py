@@ -67,7 +67,7 @@ def mean_loss(actual: Array, predicted: Array, loss: str | float = "frobenius") 
     return float(np.mean(value))
 
 
-def speckled_error(
+def speckled_prediction(
     X: Array,
     test: tuple[Array, Array],
     rank: int,
@@ -79,8 +79,8 @@ def speckled_error(
     max_iter: int = 200,
     tol: float = 1e-4,
     penalties: Mapping[str, Any] | None = None,
-) -> float:
-    """Fit without the test cells and return the mean loss on them alone.
+) -> tuple[Array, Array]:
+    """Fit without the test cells and return their values and their predictions.
 
     Parameters
     ----------
@@ -95,11 +95,17 @@ def speckled_error(
     W, H, _ = masked_fit(
         X, held, rank, seed=seed, loss=loss, n_starts=n_starts, max_iter=max_iter, tol=tol, penalties=penalties
     )
-    predicted = np.einsum("ij,ij->i", W[rows], H.T[cols])
-    return mean_loss(X[rows, cols], predicted, loss)
+    return X[rows, cols], np.einsum("ij,ij->i", W[rows], H.T[cols])
 
 
-def stored_error(
+def speckled_error(
+    X: Array, test: tuple[Array, Array], rank: int, *, loss: str | float = "frobenius", **effort: Any
+) -> float:
+    """Fit without the test cells and return the mean loss on them alone; see :func:`speckled_prediction`."""
+    return mean_loss(*speckled_prediction(X, test, rank, loss=loss, **effort), loss)
+
+
+def stored_prediction(
     X: Any,
     test: Array,
     rank: int,
@@ -110,14 +116,18 @@ def stored_error(
     max_iter: int = 100,
     tol: float = 1e-4,
     penalties: Mapping[str, Any] | None = None,
-) -> float:
-    """Speckled error for sparse X whose cells that are not stored are unknown (ratings).
+) -> tuple[Array, Array]:
+    """Predict stored cells of sparse X whose cells that are not stored are unknown (ratings).
 
     Parameters
     ----------
     X : csr_array of shape (n_samples, n_features)
     test : ndarray of int
         Positions in ``X.data`` to hold out; they are removed from the matrix before the fit.
+
+    Returns
+    -------
+    actual, predicted : ndarray of shape (n_test,)
     """
     import scipy.sparse as sp
 
@@ -132,8 +142,7 @@ def stored_error(
         train, rank=rank, loss=loss, init="random", seed=seed, n_restarts=n_starts, max_iter=max_iter, tol=tol,
         mask="unstored", **(penalties or {}),
     )  # fmt: skip
-    predicted = np.einsum("ij,ij->i", result.W[rows[test]], result.H.T[cols[test]])
-    return mean_loss(coo.data[test], predicted, loss)
+    return coo.data[test], np.einsum("ij,ij->i", result.W[rows[test]], result.H.T[cols[test]])
 
 
 def blocks(n_samples: int, n_features: int, n_folds: int, seed: int) -> list[tuple[Array, Array]]:

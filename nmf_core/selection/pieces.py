@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from nmf_core.batch import fit_many
+from nmf_core.fit import one_thread
+from nmf_core.kernels import threads
 from nmf_core.selection import crossval
 from nmf_core.selection.consensus import assignments
 from nmf_core.selection.matching import unit_rows
@@ -19,6 +22,8 @@ from nmf_core.types import Array, Dataset, FitResult, is_sparse
 Name = tuple[str, int, int]
 SKETCH = 512
 NULL_FOLDS = 3
+# Predictions kept of one set of held-out cells: they travel between processes with every state of a sweep.
+KEPT_CELLS = 3000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +49,39 @@ class FitPiece:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SweepState:
-    """All finished pieces by name, and the best factors of every rank: the start of any larger sweep."""
+    """All finished pieces by name, and the best factors of every rank: the start of any larger sweep.
+
+    Attributes
+    ----------
+    model_key : str
+    pieces : dict of name to number or FitPiece
+    best : dict of rank to (restart, loss, W, H)
+    heldout : dict of (rank, set) to ndarray
+        Predictions of held-out cells, the first 3,000 of each set; rank 0 holds the cells themselves.
+    """
 
     model_key: str
     pieces: dict[Name, Any] = field(default_factory=dict)
     best: dict[int, tuple[int, float, Array, Array]] = field(default_factory=dict)
+    heldout: dict[tuple[int, int], Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """A computed piece with what else came of it.
+
+    Attributes
+    ----------
+    piece : FitPiece or float
+    fit : FitResult, optional
+        Of a restart.
+    heldout : (actual, predicted), optional
+        Of a set of held-out cells.
+    """
+
+    piece: Any
+    fit: FitResult | None = None
+    heldout: tuple[Array, Array] | None = None
 
 
 def planned(request: SweepRequest, dataset: Dataset) -> Iterator[Name]:
@@ -83,31 +116,52 @@ def block_limit(dataset: Dataset) -> int:
     return min(side - -(-side // BLOCK_FOLDS) for side in data.X.shape)
 
 
-def compute(name: Name, request: SweepRequest, dataset: Dataset) -> tuple[Any, FitResult | None]:
-    """Compute one piece; a restart also returns its fit."""
-    kind, rank, number = name
-    if kind == "fit":
-        return _fit(request, dataset, rank, number)
-    if kind == "shuffle":
-        from nmf_core.fit import fit
+def compute(names: Sequence[Name], request: SweepRequest, dataset: Dataset) -> list[Outcome]:
+    """Compute pieces, in order; what they share is prepared once, and small ones run beside each other on threads.
 
-        X = shuffled(dataset, number)
-        mask = dataset.mask if isinstance(dataset.mask, str) else None
-        result = fit(X, request.fit_request(rank, number).with_(dataset_id=""), mask=mask)
-        return residual_squares(X, result.W, result.H, dataset.mask), None
-    if kind == "block":
-        return _block(request, dataset, rank, number), None
-    return _speckle(request, dataset, rank, number, copy=None if kind == "speckle" else 0), None
+    No number depends on which pieces are computed together.
+    """
+    found: dict[Name, Outcome] = {}
+    restarts = [name for name in names if name[0] == "fit"]
+    if restarts:
+        results = fit_many(dataset, [request.fit_request(rank, i) for _, rank, i in restarts])
+        for name, result in zip(restarts, results, strict=True):
+            found[name] = Outcome(_kept(dataset, result), result)
+    for copy in sorted({i for kind, _, i in names if kind == "shuffle"}):
+        found |= _shuffles([name for name in names if name[0] == "shuffle" and name[2] == copy], copy, request, dataset)
+    others = [name for name in names if name not in found]
+    with one_thread():
+        outcomes = threads.run(_other, [(name, request, dataset) for name in others])
+    found |= dict(zip(others, outcomes, strict=True))
+    return [found[name] for name in names]
 
 
-def _fit(request: SweepRequest, dataset: Dataset, rank: int, restart: int) -> tuple[FitPiece, FitResult]:
-    from nmf_core.fit import fit
-
-    result = fit(dataset, request.fit_request(rank, restart))
+def _kept(dataset: Dataset, result: FitResult) -> FitPiece:
     rows = consensus_rows(dataset.shape[0])
     groups = assignments(result.W[rows], result.H).astype(np.uint16)
     rss = residual_squares(dataset.X, result.W, result.H, dataset.mask)
-    return FitPiece(result.loss, rss, result.n_iter, groups, sketch(result.H)), result
+    return FitPiece(result.loss, rss, result.n_iter, groups, sketch(result.H))
+
+
+def _shuffles(names: list[Name], copy: int, request: SweepRequest, dataset: Dataset) -> dict[Name, Outcome]:
+    X = shuffled(dataset, copy)
+    mask = dataset.mask if isinstance(dataset.mask, str) else None
+    asked = [request.fit_request(rank, copy).with_(dataset_id="") for _, rank, _ in names]
+    results = fit_many(X, asked, mask=mask)
+    return {
+        name: Outcome(residual_squares(X, result.W, result.H, dataset.mask))
+        for name, result in zip(names, results, strict=True)
+    }
+
+
+def _other(name: Name, request: SweepRequest, dataset: Dataset) -> Outcome:
+    kind, rank, number = name
+    if kind == "block":
+        return Outcome(_block(request, dataset, rank, number))
+    cells = _speckle(request, dataset, rank, number, copy=None if kind == "speckle" else 0)
+    if cells is None:
+        return Outcome(float("nan"))
+    return Outcome(crossval.mean_loss(*cells, request.model.loss), heldout=cells if kind == "speckle" else None)
 
 
 def _effort(cells: int) -> dict[str, Any]:
@@ -122,13 +176,16 @@ def _penalties(request: SweepRequest) -> dict[str, Any] | None:
     return {"alpha_W": model.alpha_W, "alpha_H": model.alpha_H, "l1_ratio": model.l1_ratio}
 
 
-def _speckle(request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy: int | None) -> float:
+def _speckle(
+    request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy: int | None
+) -> tuple[Array, Array] | None:
+    """Return held-out cells and their predictions; None if the data is too small for so many sets."""
     loss, seed = request.model.loss, request.model.seed
     if isinstance(dataset.mask, str):
         order = np.random.default_rng([seed, 7]).permutation(len(dataset.X.data))
         test = np.array_split(order, round(1 / SPECKLE_SHARE))[fold]
         penalties = _penalties(request)
-        return crossval.stored_error(dataset.X, test, rank, seed=seed, loss=loss, penalties=penalties)
+        return crossval.stored_prediction(dataset.X, test, rank, seed=seed, loss=loss, penalties=penalties)
     data = heldout_of(dataset, copy)
     folds = remembered(
         (dataset.id, "folds", copy, request.n_folds, seed),
@@ -136,8 +193,8 @@ def _speckle(request: SweepRequest, dataset: Dataset, rank: int, fold: int, copy
         lambda: crossval.speckles(data.known, 10, SPECKLE_SHARE, seed),
     )
     if fold >= len(folds):
-        return float("nan")
-    return crossval.speckled_error(
+        return None
+    return crossval.speckled_prediction(
         data.X,
         folds[fold],
         rank,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -94,17 +95,20 @@ def heldout_data(X: Any, mask: Any) -> HeldoutData:
 
 
 _recent: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+# Pieces are computed on several threads; making one matrix may ask for another, hence the re-entrant lock.
+_lock = threading.RLock()
 
 
 def remembered(key: tuple[Any, ...], make: Any) -> Any:
     """Keep the last few derived matrices: pieces of one sweep come one after another in the same process."""
-    if key not in _recent:
-        _recent[key] = make()
-        while len(_recent) > 8:
-            _recent.popitem(last=False)
-    else:
-        _recent.move_to_end(key)
-    return _recent[key]
+    with _lock:
+        if key not in _recent:
+            _recent[key] = make()
+            while len(_recent) > 8:
+                _recent.popitem(last=False)
+        else:
+            _recent.move_to_end(key)
+        return _recent[key]
 
 
 def shuffled(dataset: Dataset, copy: int) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nmf_core.selection import consensus, fit_quality, parsimony, stability
+from nmf_core.selection.blending import Step, step
 from nmf_core.selection.pieces import FitPiece, SweepState, planned
 from nmf_core.selection.request import SweepRequest
 from nmf_core.selection.sample import consensus_rows, heldout_of
@@ -151,6 +152,13 @@ class Sweep:
     def best_request(self, rank: int) -> FitRequest:
         """Return the request that computes the best restart of a rank again."""
         return self.request.fit_request(rank, self.state.best[rank][0])
+
+    def step(self, lower: int, higher: int) -> Step | None:
+        """Return what held-out cells say about going from one rank to another; None if they were not predicted at both."""
+        held = self.state.heldout
+        common = [i for i in range(self.request.n_folds) if (0, i) in held and {(lower, i), (higher, i)} <= held.keys()]
+        cells, below, above = ([held[k, i] for i in common] for k in (0, lower, higher))
+        return step(cells, below, above, self.request.model.loss)
 
     def groups(self, rank: int) -> Array:
         """Return the strongest component of each compared sample in every restart, shape (n_fits, n_rows)."""

@@ -7,8 +7,8 @@ import pytest
 
 from nmf_core import Dataset, load_dataset
 from nmf_core.selection import advise, agreement, sweep
-from nmf_core.selection.advice import smallest_as_good
 from nmf_core.selection.baseline import permute_columns
+from nmf_core.selection.heldout_choice import smallest_as_good
 
 
 def synthetic(rank, n=60, m=40, seed=0, noise=0.1, kind="gaussian"):

@@ -60,9 +60,9 @@ def test_a_larger_sweep_computes_only_what_is_missing(monkeypatch):
     computed = []
     real = pieces_module.compute
 
-    def counted(name, *rest):
-        computed.append(name)
-        return real(name, *rest)
+    def counted(names, *rest):
+        computed.extend(names)
+        return real(names, *rest)
 
     monkeypatch.setattr("nmf_core.selection.work.compute", counted)
     grown = run(larger, DATA, small.state)
