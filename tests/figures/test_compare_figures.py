@@ -93,36 +93,37 @@ def test_levels_are_spread_out_and_values_out_of_bounds_are_drawn_at_the_edge():
     np.testing.assert_allclose(shown.table()["error"], frame["error"])
 
 
-class TestRaceCurves:
-    @pytest.fixture(scope="class")
-    def race(self):
-        dataset = load_dataset("iris")
-        base = FitRequest(dataset.id, rank=3, max_iter=300)
-        requests = tuple(base.with_(loss=loss, solver=s) for s in ("mu", "bmme") for loss in ("frobenius", 0.5))
-        runs = run(RaceWork(dataset.id, requests), dataset)
-        titles = {r.request.loss: loss_title(r.request.loss) for r in runs}
-        return runs, titles, best_known(runs)
+@pytest.fixture(scope="module")
+def race():
+    dataset = load_dataset("iris")
+    base = FitRequest(dataset.id, rank=3, max_iter=300)
+    requests = tuple(base.with_(loss=loss, solver=s) for s in ("mu", "bmme") for loss in ("frobenius", 0.5))
+    runs = run(RaceWork(dataset.id, requests), dataset)
+    titles = {r.request.loss: loss_title(r.request.loss) for r in runs}
+    return runs, titles, best_known(runs)
 
-    @pytest.mark.parametrize("against", AGAINST)
-    @pytest.mark.parametrize("raw", [False, True])
-    def test_every_loss_has_a_panel_and_a_line_of_scikit_learn(self, race, against, raw):
-        runs, titles, best = race
-        drawn = RaceCurves(runs, titles, best, against=against, raw=raw).build()
-        go.Figure(drawn.to_dict())  # Plotly's own validation
-        assert {t.yaxis for t in drawn.data} == {"y", "y2"}
-        assert [t.name for t in drawn.data].count("scikit-learn’s own mu") == 1
-        assert [t.name for t in drawn.data].count("scikit-learn’s own cd") == 1
-        for run_, trace in zip(sorted(runs, key=lambda r: list(titles).index(r.request.loss)), drawn.data, strict=True):
-            known = best[titles[run_.request.loss]]
-            end = run_.loss if raw else max(run_.loss / known - 1, 1e-6)
-            assert trace.y[-1] == pytest.approx(end)
-            across = run_.iterations[-1] if against == "iteration" else 1000 * run_.seconds[-1]
-            assert trace.x[-1] == pytest.approx(across)
 
-    def test_words_and_table_hold_the_same_numbers(self, race):
-        runs, titles, best = race
-        shown = RaceCurves(runs, titles, best)
-        assert "β = 0.5: " in shown.describe()
-        table = shown.table()
-        assert table.groupby("loss")["above the best known"].min().tolist() == [0, 0]
-        assert len(table) < 160 * len(runs)
+@pytest.mark.parametrize("against", AGAINST)
+@pytest.mark.parametrize("raw", [False, True])
+def test_every_loss_has_a_panel_and_a_line_of_scikit_learn(race, against, raw):
+    runs, titles, best = race
+    drawn = RaceCurves(runs, titles, best, against=against, raw=raw).build()
+    go.Figure(drawn.to_dict())  # Plotly's own validation
+    assert {t.yaxis for t in drawn.data} == {"y", "y2"}
+    assert [t.name for t in drawn.data].count("scikit-learn’s own mu") == 1
+    assert [t.name for t in drawn.data].count("scikit-learn’s own cd") == 1
+    for run_, trace in zip(sorted(runs, key=lambda r: list(titles).index(r.request.loss)), drawn.data, strict=True):
+        known = best[titles[run_.request.loss]]
+        end = run_.loss if raw else max(run_.loss / known - 1, 1e-6)
+        assert trace.y[-1] == pytest.approx(end)
+        across = run_.iterations[-1] if against == "iteration" else 1000 * run_.seconds[-1]
+        assert trace.x[-1] == pytest.approx(across)
+
+
+def test_words_and_table_hold_the_same_numbers(race):
+    runs, titles, best = race
+    shown = RaceCurves(runs, titles, best)
+    assert "β = 0.5: " in shown.describe()
+    table = shown.table()
+    assert table.groupby("loss")["above the best known"].min().tolist() == [0, 0]
+    assert len(table) < 160 * len(runs)
