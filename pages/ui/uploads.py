@@ -10,11 +10,15 @@ from typing import Any
 
 import streamlit as st
 
-from nmf_core.ingest import Limits, Reading, Verdict, read_many
+from nmf_core.ingest import Limits, Message, Reading, Verdict, read_many
+from nmf_core.ingest.progress import STAGES
 from nmf_core.ingest.quota import Quota
 from pages.ui.jobs import owner
+from pages.ui.widgets import md
 
 KEY = "_upload"  # the visitor's last upload
+CANCELLED = "_upload_cancelled"  # token of the upload whose reading the visitor has stopped
+SOON = 0.5  # seconds after which a reading shows how far it is
 LIMITS = Limits()
 _quota = Quota()
 
@@ -51,12 +55,14 @@ def take(files: Sequence[Any]) -> tuple[Upload, bool]:
     known = current()
     if known is not None and known.token == token:
         return known, False
+    if st.session_state.get(CANCELLED) == token:
+        message = Message("cancelled", "Reading was cancelled", hint="Open the file again when you want to go on")
+        return _keep(token, (), Reading(Verdict.REFUSE, files[0].name, message=message)), True
     size = sum(file.size for file in files)
     refused = _quota.admit(owner(), size, time.monotonic())
     if refused is None and len(files) <= LIMITS.files and size <= LIMITS.upload:
         contents = tuple((file.name, file.getvalue()) for file in files)
-        with st.spinner("Reading the file …", show_time=True):
-            reading = read_many(contents, limits=LIMITS)
+        reading = _read(contents, {}, token)
     else:
         contents = ()
         empty = [(file.name, b"") for file in files]
@@ -73,9 +79,37 @@ def answer(choices: Mapping[str, Any]) -> Upload:
     assert upload is not None
     if dict(choices) == dict(upload.reading.choices):
         return upload
-    with st.spinner("Reading the file again …", show_time=True):
-        reading = read_many(upload.files, choices, limits=LIMITS)
-    return _keep(upload.token, upload.files, reading)
+    return _keep(upload.token, upload.files, _read(upload.files, choices, ""))
+
+
+def _read(files: Sequence[tuple[str, bytes]], choices: Mapping[str, Any], token: str) -> Reading:
+    """Read files; after half a second say how far it is, with a button that stops it.
+
+    A click on the button, like any other, ends this run of the page at the next message to the browser; the exception
+    passes through the reading and ends its process.
+    """
+    place, started, bar = st.empty(), time.monotonic(), None
+    what = f"{len(files)} files" if len(files) > 1 else files[0][0][-60:]
+
+    def watch(stage: str, share: float) -> None:
+        nonlocal bar
+        if time.monotonic() - started < SOON:
+            return
+        if bar is None:
+            with place.container():
+                bar = st.progress(0.0)
+                st.button("Cancel", icon=":material/close:", on_click=_cancel, args=(token,), key="cancel_reading")
+        percent = f" — {share:.0%}" if share else " …"
+        bar.progress(share, text=f"{STAGES[stage]}: {md(what)}{percent}")
+
+    try:
+        return read_many(files, choices, limits=LIMITS, watch=watch)
+    finally:
+        place.empty()
+
+
+def _cancel(token: str) -> None:
+    st.session_state[CANCELLED] = token
 
 
 def _keep(token: str, files: tuple[tuple[str, bytes], ...], reading: Reading) -> Upload:

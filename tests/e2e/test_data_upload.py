@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from urllib.parse import urlparse
 
@@ -96,3 +97,42 @@ def test_every_answer_carries_the_security_headers(server):
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "SAMEORIGIN"
         assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def slow_table() -> str:
+    """Return a table that the patient reader takes some seconds for: comments and quoted names stand among its rows."""
+    block = "".join(f'"name ""{i}""",{i % 97}.5,{i % 89}.25,{i % 83},{i % 79}.125\n' for i in range(10_000))
+    return "name,a,b,c,d\n# a comment\n" + block * 60
+
+
+def test_a_long_reading_shows_how_far_it_is_and_can_be_cancelled(page, server):
+    open_data(page, server)
+    drop(page, "slow.csv", slow_table())
+    expect(page.get_by_text(re.compile(r"Reading: slow\\?\.csv — \d+%"))).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Reading was cancelled")).to_be_visible()
+    expect(page.get_by_role("heading", name="150 rows × 4 columns")).to_be_visible()
+    settled(page)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    page.get_by_test_id("stMain").get_by_role("button", name="Remove slow.csv").click()
+    drop(page, "quick.csv", ACTING)  # the next file is read as if nothing had happened
+    expect(page.get_by_role("heading", name="8 rows × 5 columns")).to_be_visible()
+
+
+def test_an_earlier_result_is_reached_again_after_a_refused_file(page, server):
+    page.goto(f"{server.url}/?data=swimmer&rank=5&seed=7")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    settled(page)
+    before = page.get_by_text(re.compile(r"relative error", re.I)).first.inner_text()
+    page.get_by_role("link", name="Data", exact=True).click()
+    expect(page.get_by_role("heading", name="Preparation")).to_be_visible()
+    settled(page)
+    drop(page, "broken.parquet", b"PAR1" + b"\7" * 500 + b"PAR1")
+    expect(page.get_by_text("This is a damaged Parquet file")).to_be_visible()
+    expect(page.get_by_text("Your earlier data and results are still there")).to_be_visible()
+    settled(page)
+    page.get_by_role("link", name="Explore", exact=True).click()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    settled(page)
+    assert "data=swimmer" in page.url
+    assert page.get_by_text(re.compile(r"relative error", re.I)).first.inner_text() == before
