@@ -215,7 +215,7 @@ def prepare(
         mean=mean,
         cells=cells,
         floor=_floor(beta, mean, X.dtype) if floor is None else floor,
-        row_of=np.repeat(np.arange(n), np.diff(X.indptr)) if sparse else None,
+        row_of=np.repeat(np.arange(n, dtype=np.int32), np.diff(X.indptr)) if sparse else None,
     )
 
 
@@ -239,6 +239,8 @@ def _sparse(X: Any, *, unstored: bool) -> Any:
     if not unstored and X.nnz and not X.data.all():
         X = X.copy()
         X.eliminate_zeros()
+    if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) < 2**31:  # what the kernels take, at half the memory
+        X = sp.csr_array((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
     return X
 
 

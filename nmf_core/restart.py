@@ -60,7 +60,8 @@ class Restart:
 
     def _start(self, W: Array | None, H: Array | None) -> None:
         begin = self.clock()
-        state = self.solver.init(self.problem, self._point(W, H), stream(self.request.seed, self.number))
+        rng = stream(self.request.seed, self.number) if self.solver.draws else None
+        state = self.solver.init(self.problem, self._point(W, H), rng)
         if not np.isfinite(state.loss):
             raise ValueError("The loss is not finite at the start: rescale X, or take another initialization.")
         self.current, self.losses, self.seconds = state, [state.loss], [self.clock() - begin]

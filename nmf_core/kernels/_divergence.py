@@ -12,7 +12,7 @@ from numba import njit, types
 from numba.extending import overload
 
 from nmf_core.kernels._gemm import apart, gemm
-from nmf_core.kernels._lanes import dot8
+from nmf_core.kernels._lanes import dot8, mix
 
 # log(m) = 2 s (1 + s²/3 + s⁴/5 + …) with s = (m − 1)/(m + 1), |s| < 0.172.
 TERMS_DOUBLE, TERMS_SINGLE = 10, 5
@@ -222,21 +222,22 @@ def sweep_stored(indptr, indices, data, unstored, F, other, sums, near, far, num
     zero, one = F.dtype.type(0), F.dtype.type(1)
     floor, l1, l2, tiny, push = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
     up, down = np.empty(width, F.dtype), np.empty(width, F.dtype)
+    longest = 1
+    for i in range(start, stop):
+        longest = max(longest, np.intp(indptr[i + 1] - indptr[i]))
+    q, ones = np.empty(longest, F.dtype), np.ones(longest if unstored else 1, F.dtype)
     for i in range(start, stop):
         f, old, out = F[i], near[i], far[i]
-        for k in range(width):
-            up[k] = zero
-            down[k] = zero if unstored else sums[k]
-        for p in range(indptr[i], indptr[i + 1]):
-            base = np.intp(indices[p]) * width
-            y = dot8(f, flat, 0, base, width)
-            y = floor if y < floor else y
-            q = data[p] / y
+        lo, hi = np.intp(indptr[i]), np.intp(indptr[i + 1])
+        for p in range(lo, hi):
+            y = dot8(f, flat, 0, np.intp(indices[p]) * width, width)
+            q[p - lo] = data[p] / (floor if y < floor else y)
+        mix(indices, q, flat, width, lo, hi, 0, up)
+        if unstored:
+            mix(indices, ones, flat, width, lo, hi, 0, down)
+        else:
             for k in range(width):
-                up[k] += q * flat[base + k]
-            if unstored:
-                for k in range(width):
-                    down[k] += flat[base + k]
+                down[k] = sums[k]
         for k in range(width):
             d = down[k] + l1
             d = d + l2 * f[k]

@@ -8,25 +8,27 @@ import numpy as np
 from numba import njit, types
 
 from nmf_core.kernels._gemm import apart
-from nmf_core.kernels._lanes import dot16
+from nmf_core.kernels._lanes import dot16, turn
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def descend(indptr, indices, data, roots, weighted, F, other, near, far, numbers, passes, start, stop, squares):
+def descend(indptr, indices, data, roots, weighted, rank, F, other, near, far, numbers, passes, start, stop, squares):
     """Minimize Σ ω (x − ⟨f, other⟩)² over each row f of F from start to stop by coordinate passes over its known cells.
 
     ``roots``: √ω per cell, by which both sides are multiplied; ``numbers``: l1, l2, push. Writes the new row to `near`,
-    the row pushed on from the last one to `far`, and the sum of squares at the new row to `squares`.
+    the row pushed on from the last one to `far`, and the sum of squares at the new row to `squares`. Rows of factors are
+    padded to a multiple of 8; only the first `rank` entries count.
     """
     apart()
-    rank = F.shape[1]
+    width = F.shape[1]
     flat = other.reshape(-1)
     zero = F.dtype.type(0)
     l1, l2, push = numbers[0], numbers[1], numbers[2]
     longest = 16
     for i in range(start, stop):
         longest = max(longest, np.intp(indptr[i + 1] - indptr[i]) + 16)
-    H = np.empty((rank, longest), F.dtype)
+    H = np.empty((width, longest), F.dtype)
+    H_flat = H.reshape(-1)
     r = np.empty(longest, F.dtype)
     square, ones = np.empty(longest), np.ones(longest)
     w, bend = np.empty(rank, F.dtype), np.empty(rank, F.dtype)
@@ -34,17 +36,17 @@ def descend(indptr, indices, data, roots, weighted, F, other, near, far, numbers
         lo = np.intp(indptr[i])
         stored = np.intp(indptr[i + 1]) - lo
         count = (stored + 15) // 16 * 16
+        turn(indices, flat, width, lo, stored, H_flat, longest)
         for p in range(stored):
-            base = np.intp(indices[lo + p]) * rank
-            if weighted:
-                root = roots[lo + p]
-                for k in range(rank):
-                    H[k, p] = flat[base + k] * root
-                r[p] = data[lo + p] * root
-            else:
-                for k in range(rank):
-                    H[k, p] = flat[base + k]
-                r[p] = data[lo + p]
+            r[p] = data[lo + p]
+        if weighted:
+            root = roots[lo : lo + stored]
+            for p in range(stored):
+                r[p] = r[p] * root[p]
+            for k in range(rank):
+                h = H[k]
+                for p in range(stored):
+                    h[p] = h[p] * root[p]
         for p in range(stored, count):
             for k in range(rank):
                 H[k, p] = zero
@@ -88,4 +90,4 @@ def signatures(dtype) -> dict[str, tuple]:
     data = types.Array(t, 1, "C", readonly=True)
     index = types.Array(types.int32, 1, "C", readonly=True)
     d, i, flag = types.Array(types.float64, 1, "C"), types.intp, types.boolean
-    return {"descend": (index, index, data, data, flag, m, m, m, m, v, i, i, i, d)}
+    return {"descend": (index, index, data, data, flag, i, m, m, m, m, v, i, i, i, d)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
-from nmf_core.kernels._lanes import bend16, dot8, dot16
+from nmf_core.kernels._lanes import bend16, dot8, dot16, mix, turn
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -22,6 +22,7 @@ def newton_stored(indptr, indices, data, unstored, F, other, sums, near, far, nu
     for i in range(start, stop):
         longest = max(longest, np.intp(indptr[i + 1] - indptr[i]) + 16)
     H = np.empty((width, longest), F.dtype)
+    H_flat, ones = H.reshape(-1), np.ones(longest if unstored else 1, F.dtype)
     x, y, inverse, q = (
         np.empty(longest, F.dtype),
         np.empty(longest, F.dtype),
@@ -36,16 +37,13 @@ def newton_stored(indptr, indices, data, unstored, F, other, sums, near, far, nu
         f = F[i]
         for k in range(width):
             w[k] = f[k]
-            down[k] = zero if unstored else sums[k]
+            down[k] = sums[k]
+        turn(indices, flat, width, lo, stored, H_flat, longest)
+        if unstored:
+            mix(indices, ones, flat, width, lo, lo + stored, 0, down)
         for p in range(stored):
-            base = np.intp(indices[lo + p]) * width
-            for k in range(width):
-                H[k, p] = flat[base + k]
-            if unstored:
-                for k in range(width):
-                    down[k] += flat[base + k]
             x[p] = data[lo + p]
-            y[p] = dot8(f, flat, 0, base, width)
+            y[p] = dot8(f, flat, 0, np.intp(indices[lo + p]) * width, width)
         for p in range(stored, count):
             for k in range(width):
                 H[k, p] = zero

@@ -12,6 +12,7 @@ from numba import njit, types
 
 from nmf_core.kernels._dense import BLOCK, split_gram, sweep
 from nmf_core.kernels._gemm import apart, gemm
+from nmf_core.kernels._lanes import mix
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -23,13 +24,8 @@ def gather(indptr, indices, data, rows, out, start, stop):
     flat = rows.reshape(-1)
     acc = np.empty(width, rows.dtype)
     for i in range(start, stop):
-        for k in range(width):
-            acc[k] = 0
-        for p in range(indptr[i], indptr[i + 1]):
-            x = data[p]
-            base = np.intp(indices[p]) * width
-            for k in range(width):
-                acc[k] += x * flat[base + k]
+        lo = np.intp(indptr[i])
+        mix(indices, data, flat, width, lo, np.intp(indptr[i + 1]), lo, acc)
         for k in range(rank):
             out[k, i] = acc[k]
 

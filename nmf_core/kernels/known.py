@@ -19,14 +19,14 @@ from nmf_core.types import Array
 
 
 def descend(
-    indptr: Array, indices: Array, data: Array, roots: Array, weighted: bool, F: Array, other: Array,
+    indptr: Array, indices: Array, data: Array, roots: Array, weighted: bool, rank: int, F: Array, other: Array,
     near: Array, far: Array, numbers: Array, passes: int, start: int, stop: int, squares: Array,
 ) -> None:  # fmt: skip
     """Minimize Σ ω (x − ⟨f, other⟩)² over each row f of F from start to stop, all rows abreast."""
     l1, l2, push = numbers
     rows, cells = Abreast(indptr[start : stop + 1], F.dtype), slice(indptr[start], indptr[stop])
     root = roots[cells] if weighted else None
-    columns = [other[indices[cells], k] for k in range(F.shape[1])]
+    columns = [other[indices[cells], k] for k in range(rank)]
     H = [rows.spread(h if root is None else h * root) for h in columns]
     r = rows.spread(data[cells] if root is None else data[cells] * root)
     W = F[start:stop].copy()
@@ -66,40 +66,42 @@ class KnownCells:
         self.work = float(X.nnz)
 
     def half(
-        self, side: int, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, passes: int
+        self, side: int, rank: int, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, passes: int
     ) -> tuple[Array, float]:
-        """Update W (side 0) or H (side 1), as rows; write the new rows to `near`.
+        """Update W (side 0) or H (side 1), as padded rows; write the new rows to `near`.
 
         Returns the pushed rows, and the sum of squares at the new ones.
         """
         X = self.halves[side]
-        patience = 3.0 if self.work * F.shape[1] > 2e7 else 0.0
+        patience = 3.0 if self.work * rank > 2e7 else 0.0
         kernel = kernels.get("known", "descend", self.dtype, patience) or descend
         numbers = np.array([l1, l2, push], self.dtype)
-        far, squares = np.empty_like(F), np.empty(len(F))
+        far, squares = np.zeros_like(F), np.empty(len(F))
         roots = X.data if self.roots is None else self.roots[side]
-        fixed = (X.indptr, X.indices, X.data, roots, self.roots is not None, F, other, near, far, numbers, passes)
+        fixed = (X.indptr, X.indices, X.data, roots, self.roots is not None, rank, F, other, near, far, numbers, passes)
         threads.run(kernel, [(*fixed, *part, squares) for part in parts_of(len(F))])
         return far, twins.total(squares)
 
 
-def run(cells: KnownCells, point: Point, settings: Settings, count: int, *, update_B: bool = True) -> list[float]:
+def run(
+    cells: KnownCells, point: Point, settings: Settings, rank: int, count: int, *, update_B: bool = True
+) -> list[float]:
     """Make `count` iterations in place and return the objective after each.
 
     Parameters
     ----------
     cells : KnownCells
     point : Point
-        A, near of shape (n_samples, rank) and B, B_far of shape (n_features, rank); overwritten.
+        A, near of shape (n_samples, width) and B, B_far of shape (n_features, width), padded; overwritten.
     settings : Settings
-    count : int
+    rank, count : int
     update_B : bool
         False: only A is sought, without a push.
     """
     losses = []
     with threads.one_blas_thread():
         for _ in range(count):
-            value, far, B = _iterate(cells, point, settings, update_B)
+            value, far, B = _iterate(cells, point, settings, rank, update_B)
             value = (
                 0.5 * value + _penalty(far, settings.l1_A, settings.l2_A) + _penalty(B, settings.l1_B, settings.l2_B)
             )
@@ -111,14 +113,16 @@ def run(cells: KnownCells, point: Point, settings: Settings, count: int, *, upda
     return losses
 
 
-def _iterate(cells: KnownCells, point: Point, settings: Settings, update_B: bool) -> tuple[float, Array, Array]:
+def _iterate(
+    cells: KnownCells, point: Point, settings: Settings, rank: int, update_B: bool
+) -> tuple[float, Array, Array]:
     l1, l2, passes = settings.l1_A, settings.l2_A, settings.passes
     if not update_B:
-        far, squares = cells.half(0, point.A, point.B, point.near, l1, l2, 0.0, passes)
+        far, squares = cells.half(0, rank, point.A, point.B, point.near, l1, l2, 0.0, passes)
         return squares, far, point.B
-    far, _ = cells.half(0, point.A, point.B_far, point.near, l1, l2, point.used, passes)
+    far, _ = cells.half(0, rank, point.A, point.B_far, point.near, l1, l2, point.used, passes)
     l1, l2 = settings.l1_B, settings.l2_B
-    B, squares = cells.half(1, point.B_far, far, np.zeros_like(point.B), l1, l2, 0.0, passes)
+    B, squares = cells.half(1, rank, point.B_far, far, np.zeros_like(point.B), l1, l2, 0.0, passes)
     return squares, far, B
 
 

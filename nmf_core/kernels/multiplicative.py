@@ -16,7 +16,7 @@ import numpy as np
 from nmf_core import kernels
 from nmf_core.kernels import divergence_twins as twins
 from nmf_core.kernels import threads
-from nmf_core.kernels.sparse import parts_of, short_indices
+from nmf_core.kernels.sparse import padded, parts_of, short_indices
 from nmf_core.types import Array
 
 # Cells of a block of rows: about 256 KB of float64, which stays in the cache between its four uses.
@@ -175,19 +175,13 @@ class SparseSystem:
         self.X, self.Xt, self.unstored, self.rank = short_indices(X), short_indices(Xt), unstored, rank
         self.exact, self.penalty, self.scale, self.penalties = exact, penalty, scale, penalties
         self.dtype = X.dtype
-        self.width = -(-rank // 8) * 8
         self.floor, self.tiny = floor, float(np.finfo(self.dtype).tiny) * 1e3
         self.work = 4.0 * X.nnz
 
     def packed(self, point: Point) -> Point:
         """Return the point with factors as padded rows."""
-
-        def rows(F: Array) -> Array:
-            out = np.zeros((len(F), self.width), self.dtype)
-            out[:, : self.rank] = F
-            return out
-
-        return Point(rows(point.W), rows(point.H.T), rows(point.W_near), rows(point.H_near.T), point.time, point.loss)
+        factors = (padded(F) for F in (point.W, point.H.T, point.W_near, point.H_near.T))
+        return Point(*factors, point.time, point.loss)
 
     def unpacked(self, point: Point) -> Point:
         """Return the point with factors of shape (n, rank) and (rank, m)."""

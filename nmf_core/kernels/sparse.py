@@ -41,9 +41,8 @@ class SparseSystem:
     def __init__(self, X: Any, Xt: Any, rank: int, squares: float, residual: Any) -> None:
         self.X, self.Xt, self.squares, self.dtype = short_indices(X), short_indices(Xt), squares, X.dtype
         self.work = float(X.nnz) * rank
-        self.width = -(-rank // 8) * 8
         self._residual = residual
-        self._far_rows = np.zeros((X.shape[0], self.width), self.dtype)
+        self._far_rows = np.zeros((X.shape[0], rank + -rank % 8), self.dtype)
 
     def stream(
         self, point: Point, far: Array, G: Array, settings: Settings, patience: float
@@ -66,9 +65,7 @@ class SparseSystem:
 
     def rows(self, F: Array) -> Array:
         """Return a factor of shape (rank, N) as N rows, padded with zeros."""
-        rows = np.zeros((F.shape[1], self.width), self.dtype)
-        rows[:, : len(F)] = F.T
-        return rows
+        return padded(F.T)
 
     def residual(self, A: Array, B: Array) -> float:
         """Return Σ(X − WH)²."""
@@ -78,13 +75,20 @@ class SparseSystem:
         """There is no compiled whole loop for sparse X."""
 
 
+def padded(F: Array) -> Array:
+    """Return a copy whose rows are filled up with zeros to a multiple of 8."""
+    out = np.zeros((len(F), F.shape[1] + -F.shape[1] % 8), F.dtype)
+    out[:, : F.shape[1]] = F
+    return out
+
+
 def short_indices(X: Any) -> Any:
     """Return CSR X with 32-bit indices, the one kind kernels are compiled for, if it has others."""
     if X.indices.dtype == np.int32 and X.indptr.dtype == np.int32:
         return X
-    X = X.copy()
-    X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
-    return X
+    import scipy.sparse as sp
+
+    return sp.csr_array((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
 
 
 def gather(X: Any, rows: Array, rank: int, patience: float = 0.0) -> Array:

@@ -6,7 +6,7 @@ To add one: write ``solvers/<name>.py`` with a frozen dataclass derived from `So
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -76,11 +76,21 @@ def build(
     if refused:
         others = [s.name for s in available(beta, masked=masked, sparse=sparse, penalised=penalised)]
         raise ValueError(f"solver {name!r} does not take {' and '.join(refused)}; use {' or '.join(others)}")
-    values = dict(options)
+    parts = [part for pair in options for part in pair]
+    try:
+        return _built(cls, *parts)
+    except TypeError:  # a value that cannot be hashed: the class has the sentence for it
+        return _built.__wrapped__(cls, *parts)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _built(cls: type[Solver], *parts: Any) -> Solver:
+    """Return a solver from names and values of its options, one after another."""
+    values = dict(zip(parts[::2], parts[1::2], strict=True))
     unknown = sorted(set(values) - set(cls.options()))
     if unknown:
         known = ", ".join(cls.options()) or "none"
-        raise ValueError(f"solver {name!r} has no option {', '.join(unknown)}; it has: {known}")
+        raise ValueError(f"solver {cls.name!r} has no option {', '.join(unknown)}; it has: {known}")
     return cls(**values)
 
 

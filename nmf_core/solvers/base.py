@@ -41,6 +41,8 @@ class Solver:
         Missing or weighted cells (dense, and unstored cells of sparse X); CSR input; L1/L2 penalties.
     keeps_zeros : bool
         Entries of W and H that start at 0 stay 0.
+    draws : bool
+        Its steps draw random numbers, so the state carries a generator.
     order : int
         Rank among equals: the first that fits is what ``"auto"`` takes.
     look_every : int
@@ -58,6 +60,7 @@ class Solver:
     supports_sparse: ClassVar[bool] = True
     supports_penalty: ClassVar[bool] = True
     keeps_zeros: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
     order: ClassVar[int] = 100
     look_every: ClassVar[int] = 10
     REFERENCE: ClassVar[str] = ""
@@ -94,7 +97,7 @@ class Solver:
         problem : Problem
         start : tuple of ndarray
             W of shape (n_samples, rank) and H of shape (rank, n_features).
-        rng : numpy.random.RandomState
+        rng : numpy.random.RandomState or None
             For solvers that draw; seeded alike for alike requests.
         """
         W, H = start

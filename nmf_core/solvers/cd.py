@@ -21,6 +21,7 @@ class CoordinateDescent(Solver):
     name: ClassVar[str] = "cd"
     label: ClassVar[str] = "Coordinate descent (scikit-learn)"
     help: ClassVar[str] = "The reference: the same numbers as scikit-learn's own solver."
+    draws: ClassVar[bool] = True
     order: ClassVar[int] = 40
     look_every: ClassVar[int] = 1  # its violation costs nothing, and scikit-learn looks at it every time
     REFERENCE: ClassVar[str] = (

@@ -11,7 +11,7 @@ import numpy as np
 from nmf_core.kernels import known
 from nmf_core.kernels.dense import DenseSystem, is_wide
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
-from nmf_core.kernels.sparse import SparseSystem
+from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, frobenius, from_gram
 from nmf_core.problem import Problem
 from nmf_core.solvers.base import Solver, option
@@ -88,14 +88,15 @@ class ExtrapolatedHals(Solver):
     def _many_known(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make steps that look at known cells alone."""
         aux = state.aux
-        A, near, B, far = (np.array(F, order="C") for F in (state.W, aux["near"].T, state.H.T, aux["far"].T))
+        rank = len(state.H)
+        A, near, B, far = (padded(F) for F in (state.W, aux["near"].T, state.H.T, aux["far"].T))
         point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
         settings = self._settings(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
-        losses = known.run(_known_cells(problem), point, settings, count, update_B=problem.update_H)
+        losses = known.run(_known_cells(problem), point, settings, rank, count, update_B=problem.update_H)
         numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
-        aux = {"near": point.near.T, "far": point.B_far.T, **numbers}
-        H = point.B.T if problem.update_H else state.H
-        return replace(state, W=point.A, H=H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
+        aux = {"near": point.near[:, :rank].T, "far": point.B_far[:, :rank].T, **numbers}
+        H = point.B[:, :rank].T if problem.update_H else state.H
+        return replace(state, W=point.A[:, :rank], H=H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
 
     def _many_W(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make steps for fixed H: the products never change, so plain passes are all it takes."""
