@@ -12,6 +12,7 @@ from nmf_core.ingest import Raw
 from nmf_core.ingest.code import steps_code
 from nmf_core.ingest.diagnose import Finding, Weight, as_raw, diagnose
 from nmf_core.ingest.prepare import Prepared, prepare
+from nmf_core.ingest.recipe import Recipe
 from nmf_core.types import Dataset
 from pages.data_sections import looking, preparing, understood
 from pages.data_sections.cache import once
@@ -52,6 +53,7 @@ def main() -> None:
     if upload is not None:
         understood.show(upload)
     raw, source, notes = _source(dataset, upload)
+    base = data.recipe_of(dataset) if source == dataset.id else None
     st.subheader(f"{md(raw.name, 80)}: {raw.shape[0]:,} rows × {raw.shape[1]:,} columns", anchor=False)
     _findings(once(f"findings {source}", lambda: diagnose(raw)), source)
     left, right = st.columns([5, 6], gap="large")
@@ -61,7 +63,8 @@ def main() -> None:
         kind, shape = _kind(stages[-1].after if stages else raw, source)
         key = f"prepared {source} {[s.to_json() for s in steps]} {kind} {shape}"
         prepared, problem = _prepare(raw, steps, kind, shape, problem, key)
-        _finish(dataset, raw, prepared, problem, notes, upload)
+        recipe = base.then(prepared.steps, kind, shape) if base and prepared else None
+        _finish(dataset, raw, prepared, problem, notes, recipe)
     with right:
         st.subheader("What the data look like", anchor=False)
         after = bool(stages) and st.segmented_control(
@@ -155,7 +158,7 @@ def _finish(
     prepared: Prepared | None,
     problem: str,
     notes: tuple[str, ...],
-    upload: uploads.Upload | None,
+    recipe: Recipe | None,
 ) -> None:
     if prepared is None:
         st.warning(md(problem, 500), icon=":material/warning:")
@@ -171,7 +174,7 @@ def _finish(
                  help=None if changed else "These are the current data already."):  # fmt: skip
         own = notes or dataset.name != raw.name or not prepared.steps
         result = result.with_(name=raw.name if own else f"{raw.name} (prepared)", notes=notes + tuple(result.notes))
-        data.use(result)
+        data.use(result, recipe)
         st.session_state["_now_used"] = result.name
         st.rerun()
     with st.expander("Keep it: code and files", icon=":material/code:"):

@@ -11,23 +11,34 @@ import streamlit as st
 from nmf_core import Dataset, list_datasets, load_dataset
 from nmf_core.catalog import DatasetInfo
 from nmf_core.ingest import Reading, Verdict
+from nmf_core.ingest.recipe import Recipe
 from nmf_core.types import is_sparse
 from pages.ui import shelf, uploads
-from pages.ui.state import pick, slide
+from pages.ui.state import pick, remember, slide
 from pages.ui.widgets import md
 
 PAGES = Path(__file__).resolve().parents[1]
 OWN = "_own_data"  # ids of this visitor's data sets on the shelf, oldest first
 USE = "_use_data"  # id to switch to on the next run: a widget's value cannot be set after it was drawn
+MADE = "made"  # in the address: the recipe of a prepared built-in data set, so that a link outlives the server's memory
+RECIPES = "_recipes"  # id -> recipe of this visitor's data sets that have one
 _builtin: dict[str, tuple[str, dict[str, Any]]] = {}  # id -> name and options of the catalogue's data sets
 LOST = "_lost_link"  # the address named data that are gone; said until other data are chosen
 RANK = "rank"  # of the model; a new data set starts from its own recommended one
 
 
-def use(dataset: Dataset) -> None:
-    """Make a data set the current one on every page from the next run on."""
+def use(dataset: Dataset, recipe: Recipe | None = None) -> None:
+    """Make a data set the current one on every page from the next run on.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    recipe : Recipe, optional
+        How it is made from a built-in one; it goes into the address.
+    """
     own = st.session_state.setdefault(OWN, [])
     shelf.put(dataset)
+    st.session_state.setdefault(RECIPES, {})[dataset.id] = recipe
     if dataset.id not in own:
         own.append(dataset.id)
     st.session_state[USE] = dataset.id
@@ -64,6 +75,8 @@ def chosen(kinds: Set[str] | None = None, key: str = "data", default: str | None
                 on_change=_forget_rank,
             )
             dataset = _load(name, catalogue)
+            recipe = st.session_state.get(RECIPES, {}).get(dataset.id) if name not in catalogue else None
+            remember(_made(key), recipe.encode() if recipe else "", "")
             _about(dataset, catalogue.get(name))
     return dataset
 
@@ -75,9 +88,18 @@ def info_of(dataset: Dataset) -> DatasetInfo | None:
 
 
 def source_of(dataset: Dataset) -> dict[str, Any] | None:
-    """Return how exported code gets the data: the catalogue's name and options, or None for a visitor's own."""
+    """Return how exported code gets the data (steps come on top): the catalogue's name and options, or None."""
+    recipe = recipe_of(dataset)
+    return {"builtin": recipe.source, "options": dict(recipe.options)} if recipe else None
+
+
+def recipe_of(dataset: Dataset) -> Recipe | None:
+    """Return how a data set is made from a built-in one, or None for a visitor's own."""
     known = _builtin.get(dataset.id)
-    return {"builtin": known[0], "options": known[1]} if known else None
+    if known:
+        return Recipe(*known)
+    recipe = st.session_state.get(RECIPES, {}).get(dataset.id)
+    return recipe if isinstance(recipe, Recipe) else None
 
 
 def recommended_rank(dataset: Dataset) -> int:
@@ -101,10 +123,14 @@ def _own(kinds: Set[str] | None, key: str) -> list[str]:
     own = st.session_state.setdefault(OWN, [])
     linked = st.query_params.get(key)
     if linked and linked not in own and linked not in list_datasets():
-        if shelf.get(linked) is None:
+        recipe = _linked_recipe(key)
+        if shelf.get(linked) is None and recipe is not None:
+            _make_again(recipe, linked)
+        elif shelf.get(linked) is None:
             st.session_state[LOST] = True
         else:
             own.append(linked)
+            st.session_state.setdefault(RECIPES, {})[linked] = recipe
     if st.session_state.get(LOST):
         st.warning(
             "The data of this link are no longer on the server, so a built-in data set is shown. Open the file again.",
@@ -112,6 +138,40 @@ def _own(kinds: Set[str] | None, key: str) -> list[str]:
         )
     kept = [(i, shelf.get(i)) for i in own]
     return [i for i, dataset in kept if dataset is not None and (kinds is None or dataset.kind in kinds)]
+
+
+def _made(key: str) -> str:
+    return MADE if key == "data" else f"{key}_{MADE}"
+
+
+def _linked_recipe(key: str) -> Recipe | None:
+    """Return the recipe that the address holds, or None."""
+    text = st.query_params.get(_made(key))
+    if not text:
+        return None
+    try:
+        recipe = Recipe.decode(text)
+    except ValueError:
+        return None
+    info = list_datasets().get(recipe.source)
+    if info is None or not set(recipe.options) <= set(info.options):
+        return None
+    settings = info.options  # a stranger's address must not order a data set of a billion cells
+    if not all(settings[key].low <= value <= settings[key].high for key, value in recipe.options.items()):
+        return None
+    return recipe
+
+
+def _make_again(recipe: Recipe, linked: str) -> None:
+    """Prepare the data of a link anew: the server that made them has forgotten them, or was another one."""
+    try:
+        dataset = recipe.make(load_dataset)
+    except (ValueError, TypeError, KeyError):
+        st.session_state[LOST] = True
+        return
+    use(dataset, recipe)  # on another machine last digits may differ, and with them the id
+    if dataset.id == linked:
+        st.session_state.pop(USE, None)  # nothing to switch to: the rank of the link stays
 
 
 def _load(name: str, catalogue: dict[str, DatasetInfo]) -> Dataset:

@@ -10,7 +10,7 @@ from nmf_core.ingest import Limits
 from nmf_core.ingest.quota import Quota
 from pages.ui import shelf, uploads
 from tests.core.ingest_corpus import CASES, GOOD, far_cell, noise, picture
-from tests.pages.helpers import array, bytes_sent, figures, finished, texts
+from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
 
 MESSY = "Probe;Größe;Länge;Gruppe;Wert\n" + "".join(
     f"S{i};{i + 1},5;{'' if i == 3 else f'{i % 4},25'};{'ab'[i % 2]};{-0.25 if i == 5 else i + 0.75}\n".replace(
@@ -233,3 +233,59 @@ def test_missing_cells_have_a_map(data_page):
     share = array(figure["data"][0]["z"])
     assert share.sum() == pytest.approx(1.0)
     assert "Missing cells" in figure["layout"]["title"]["text"]
+
+
+def forgotten():
+    """Empty the server's memory of prepared data, as a restart does."""
+    with shelf._lock:
+        shelf._kept.clear()
+
+
+def test_a_link_to_prepared_data_outlives_the_servers_memory(data_page, open_page):
+    app = data_page(data="wine")
+    toggle(app, "Logarithm").set_value(True)
+    finished(app.run())
+    button(app, "Use this data").click()
+    finished(app.run())
+    link = address(app)
+    made = in_use(app)
+    assert link["data"] == made.id
+    assert len(link["made"]) < 200
+    forgotten()
+    again = open_page("explore", **link)
+    assert in_use(again).id == made.id
+    np.testing.assert_array_equal(in_use(again).X, made.X)
+    assert [s["step"] for s in in_use(again).steps] == [s["step"] for s in made.steps]
+    assert "no longer on the server" not in texts(again)
+    again.selectbox(key="data").set_value("iris").run()
+    assert "made" not in address(again)
+
+
+def test_the_exported_code_of_prepared_data_loads_the_built_in_set_and_prepares_it(data_page):
+    from pages.ui.data import Recipe
+
+    app = data_page(data="wine")
+    toggle(app, "Logarithm").set_value(True)
+    finished(app.run())
+    button(app, "Use this data").click()
+    finished(app.run())
+    recipe = Recipe.decode(address(app)["made"])
+    assert recipe.source == "wine"
+    assert [step.NAME for step in recipe.steps] == [s["step"] for s in in_use(app).steps]
+
+
+@pytest.mark.parametrize("made", ["junk", "", "eNqrVkrOz0lVslJKzU0tUqoFAC3ABVc"])
+def test_a_link_whose_recipe_is_damaged_says_that_the_data_are_gone(open_page, made):
+    app = open_page("explore", data="0123456789abcdef01234567", made=made)
+    assert "no longer on the server" in texts(app)
+    assert in_use(app).name == load_dataset("iris").name
+
+
+def test_a_link_cannot_order_data_beyond_the_limits_of_the_settings(open_page):
+    from nmf_core import list_datasets
+    from nmf_core.ingest.recipe import Recipe
+
+    name, info = next((n, i) for n, i in list_datasets().items() if i.options)
+    key = next(iter(info.options))
+    app = open_page("explore", data="0123456789abcdef01234567", made=Recipe(name, {key: 10**9}).encode())
+    assert "no longer on the server" in texts(app)
