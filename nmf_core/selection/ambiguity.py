@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from nmf_core.selection.ambiguity_refit import KL, SQUARED, Objective
 from nmf_core.selection.matching import cosine
-from nmf_core.types import Array, Chunk, Dataset, FitRequest, Stop, is_sparse
+from nmf_core.selection.sample import Part, ambiguity_data, remembered
+from nmf_core.types import Array, Chunk, Dataset, FitRequest, Stop
 
-# Sweeps between two looks at the loss, sweeps at most, and how many looks ahead a slow fall is given.
-LOOK, MOST, AHEAD = 10, 500, 25
-STEPS = 5
+# Halvings of the last step, and refits of the reference at most.
+STEPS, ROUNDS = 5, 50
+OBJECTIVES = {2.0: SQUARED, 1.0: KL}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +37,8 @@ class Ambiguity:
         Allowed relative rise of the loss.
     complete : bool
         All entries are done.
+    note : str
+        Which part of large data was refitted; empty for all of it.
     """
 
     entries: Array
@@ -44,11 +48,14 @@ class Ambiguity:
     swapped: Array
     rise: float
     complete: bool
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AmbiguityWork:
-    """A :class:`~nmf_core.types.Work` after EPA PMF's displacement (DISP; Paatero et al. 2014), for the squared error.
+    """A :class:`~nmf_core.types.Work` after EPA PMF's displacement (DISP; Paatero et al. 2014).
+
+    For the squared error and the Kullback-Leibler divergence, without the model's penalties.
 
     One entry of H is pulled away from its value and held there; all other entries of H and all of W are refitted. The pull
     is doubled, then halved, until the loss has risen by `rise`. To keep the free scale between W and H from hiding the
@@ -61,7 +68,11 @@ class AmbiguityWork:
         The reference fit, at a minimum.
     entries : tuple of (component, feature)
     rise : float
-        Relative rise of the squared error that still counts as a good fit (DISP: an absolute ΔQ; here a share of Q).
+        Relative rise of the loss that still counts as a good fit (DISP: an absolute ΔQ; here a share of Q).
+
+    Notes
+    -----
+    Of large data a part is refitted, always with the columns of the asked entries; the result says which.
     """
 
     request: FitRequest
@@ -73,6 +84,8 @@ class AmbiguityWork:
     def __post_init__(self) -> None:
         if not 0 < self.rise <= 1:
             raise ValueError(f"rise: must lie above 0 and up to 1, not {self.rise!r}")
+        if self.request.beta not in OBJECTIVES:
+            raise ValueError("loss: ranges are defined for the Frobenius and the Kullback-Leibler loss alone")
         for k, j in self.entries:
             if not (0 <= k < self.H.shape[0] and 0 <= j < self.H.shape[1]):
                 raise ValueError(f"entries: ({k}, {j}) is outside H of shape {self.H.shape}")
@@ -96,17 +109,34 @@ class AmbiguityWork:
 
         done = list(state or ())
         deadline = time.perf_counter() + budget
+        objective = OBJECTIVES[self.request.beta]
+        part = self._part(dataset)
+        place = {int(j): i for i, j in enumerate(part.cols)}
         with one_thread():
-            X = _dense(dataset)
-            W, H = _settled(X, self.W, self.H)
+            W, H = remembered((self.key, "settled"), lambda: self._settled(objective, part))
             while len(done) < len(self.entries):
                 k, j = self.entries[len(done)]
-                done.append(_range(X, W, H, k, j, self.rise))
+                done.append(_range(objective, part.X, W, H, k, place[j], self.rise))
                 if time.perf_counter() >= deadline:
                     break
         stop = Stop.RUNNING if len(done) < len(self.entries) else Stop.CONVERGED
         share = len(done) / max(len(self.entries), 1)
         return Chunk(tuple(done), stop, share, f"entry {len(done)} of {len(self.entries)}")
+
+    def _part(self, dataset: Dataset) -> Part:
+        wanted = tuple(sorted({j for _, j in self.entries}))
+        return ambiguity_data(dataset, wanted, OBJECTIVES[self.request.beta].cells)
+
+    def _settled(self, objective: Objective, part: Part) -> tuple[Array, Array]:
+        """Refit the reference itself first, so that a rise is measured from the minimum it lies at."""
+        W, H = _of(self.W, part.rows), np.ascontiguousarray(_of(self.H.T, part.cols).T)
+        before = objective.loss(part.X, W, H)
+        for _ in range(ROUNDS):
+            W, H, now = objective.refit(part.X, W, H, (), 0.0)
+            if before - now <= 0.01 * self.rise * before:
+                break
+            before = now
+        return W, H
 
     def result(self, dataset: Dataset, state: tuple[Any, ...] | None, stop: Stop) -> Ambiguity:
         """Turn any state, also an unfinished one, into ranges."""
@@ -120,7 +150,12 @@ class AmbiguityWork:
             np.array([bool(row[3]) for row in done]),
             self.rise,
             len(done) == len(self.entries),
+            self._part(dataset).note,
         )
+
+
+def _of(factor: Array, index: Array) -> Array:
+    return np.array(factor[index], dtype=np.float64, order="C")
 
 
 def strongest_entries(H: Array, per_component: int) -> tuple[tuple[int, int], ...]:
@@ -129,59 +164,11 @@ def strongest_entries(H: Array, per_component: int) -> tuple[tuple[int, int], ..
     return tuple((k, int(j)) for k in range(len(H)) for j in np.argsort(-H[k], kind="stable")[:count])
 
 
-def _dense(dataset: Dataset) -> Array:
-    X = dataset.X
-    return np.asarray(X.toarray() if is_sparse(X) else X, dtype=np.float64)
-
-
-def _loss(X: Array, W: Array, H: Array) -> float:
-    residual = X - W @ H
-    return float(np.nansum(residual * residual))
-
-
-def _refit(X: Array, W: Array, H: Array, held: Sequence[tuple[int, int]], limit: float) -> tuple[Array, Array, float]:
-    """HALS with some entries of H held, until the loss is at most `limit` or clearly will not get there.
-
-    Missing cells are filled with the model before every half-step (majorization). Valleys of ambiguous factorizations are
-    long and flat, so a fall that would reach the limit within 25 more looks goes on.
-    """
-    W, H = W.copy(), H.copy()
-    gap = np.isnan(X)
-    any_gap = bool(gap.any())
-    keep = [[feature for component, feature in held if component == k] for k in range(len(H))]
-    before = np.inf
-    now = _loss(X, W, H)
-    for sweep in range(1, MOST + 1):
-        Z = np.where(gap, W @ H, X) if any_gap else X
-        P, G = Z @ H.T, H @ H.T
-        for _ in range(2):
-            for k in range(len(H)):
-                if G[k, k] > 0:
-                    W[:, k] = np.maximum(W[:, k] + (P[:, k] - W @ G[:, k]) / G[k, k], 0)
-        Z = np.where(gap, W @ H, X) if any_gap else X
-        P, G = W.T @ Z, W.T @ W
-        for _ in range(2):
-            for k in range(len(H)):
-                if G[k, k] > 0:
-                    row = np.maximum(H[k] + (P[k] - G[k] @ H) / G[k, k], 0)
-                    row[keep[k]] = H[k, keep[k]]
-                    H[k] = row
-        if sweep % LOOK == 0:
-            before, now = now, _loss(X, W, H)
-            if now <= limit or now - limit > AHEAD * (before - now):
-                break
-    return W, H, now
-
-
-def _settled(X: Array, W: Array, H: Array) -> tuple[Array, Array]:
-    """Refit the reference itself first, so that a rise is measured from the same minimum."""
-    W, H, _ = _refit(X, np.asarray(W, dtype=np.float64), np.asarray(H, dtype=np.float64), (), 0.0)
-    return W, H
-
-
-def _range(X: Array, W: Array, H: Array, k: int, j: int, rise: float) -> tuple[float, float, float, bool]:
-    base = _loss(X, W, H)
-    total = float(np.nansum(X * X))
+def _range(
+    objective: Objective, X: Array, W: Array, H: Array, k: int, j: int, rise: float
+) -> tuple[float, float, float, bool]:
+    base = objective.loss(X, W, H)
+    total = objective.size(X)
     # An exact fit would allow no move at all: a tiny share of the data's own size counts as noise there.
     limit = base * (1 + rise) + 1e-9 * total
     others = H[k].copy()
@@ -189,12 +176,13 @@ def _range(X: Array, W: Array, H: Array, k: int, j: int, rise: float) -> tuple[f
     anchor = int(np.argmax(others))
     held = ((k, j), (k, anchor)) if others[anchor] > 0 else ((k, j),)
     value, size = float(H[k, j]), float(H[k].max())
-    low, swapped_low = _end(X, W, H, k, j, held, value, 0.0, limit, size) if value > 0 else (0.0, False)
-    high, swapped_high = _end(X, W, H, k, j, held, value, None, limit, size)
+    low, swapped_low = _end(objective, X, W, H, k, j, held, value, 0.0, limit, size) if value > 0 else (0.0, False)
+    high, swapped_high = _end(objective, X, W, H, k, j, held, value, None, limit, size)
     return value, low, high, swapped_low or swapped_high
 
 
 def _end(
+    objective: Objective,
     X: Array,
     W: Array,
     H: Array,
@@ -214,7 +202,7 @@ def _end(
         trial = good + sign * step
         if floor is not None:
             trial = max(trial, floor)
-        *fitted, loss = _pulled(X, *best, k, j, held, trial, limit)
+        *fitted, loss = _pulled(objective, X, *best, k, j, held, trial, limit)
         if loss <= limit:
             good, best = trial, (fitted[0], fitted[1])
             if floor is not None and trial <= floor:
@@ -228,7 +216,7 @@ def _end(
     if bad is not None:
         for _ in range(STEPS):
             trial = 0.5 * (good + bad)
-            *fitted, loss = _pulled(X, *best, k, j, held, trial, limit)
+            *fitted, loss = _pulled(objective, X, *best, k, j, held, trial, limit)
             if loss <= limit:
                 good, best = trial, (fitted[0], fitted[1])
             else:
@@ -238,8 +226,16 @@ def _end(
 
 
 def _pulled(
-    X: Array, W: Array, H: Array, k: int, j: int, held: Sequence[tuple[int, int]], trial: float, limit: float
+    objective: Objective,
+    X: Array,
+    W: Array,
+    H: Array,
+    k: int,
+    j: int,
+    held: Sequence[tuple[int, int]],
+    trial: float,
+    limit: float,
 ) -> tuple[Array, Array, float]:
     moved = H.copy()
     moved[k, j] = trial
-    return _refit(X, W, moved, held, limit)
+    return objective.refit(X, W, moved, held, limit)

@@ -65,17 +65,20 @@ def heldout_sample(X: Any, limit: int = HELDOUT_CELLS) -> tuple[Array, Array, st
     n_cols = int(min(m, max(50, limit // n_rows)))
     n_rows = int(min(n, max(50, limit // n_cols)))
     rows = np.sort(np.random.default_rng(5).choice(n, n_rows, replace=False))
-    if is_sparse(X):
-        energy = np.asarray((X.multiply(X)).sum(axis=0)).ravel()
-    else:
-        energy = np.nansum(np.asarray(X, dtype=np.float64) ** 2, axis=0)
-    cols = np.sort(np.argsort(-energy, kind="stable")[:n_cols])
+    cols = np.sort(np.argsort(-_energy(X), kind="stable")[:n_cols])
     parts = []
     if n_rows < n:
         parts.append(f"{n_rows:,} of {n:,} rows, drawn at random")
     if n_cols < m:
         parts.append(f"the {n_cols:,} of {m:,} columns with the largest sums of squares")
     return rows, cols, f"Held-out error is measured on {' and on '.join(parts)}, since the data is large."
+
+
+def _energy(X: Any) -> Array:
+    """Return the sum of squares of every column."""
+    if is_sparse(X):
+        return np.asarray((X.multiply(X)).sum(axis=0), dtype=np.float64).ravel()
+    return np.nansum(np.asarray(X, dtype=np.float64) ** 2, axis=0)
 
 
 def heldout_data(X: Any, mask: Any) -> HeldoutData:
@@ -92,6 +95,63 @@ def heldout_data(X: Any, mask: Any) -> HeldoutData:
     dense, known = dense[full_rows][:, full_cols], known[full_rows][:, full_cols]
     missing_rows, missing_cols = np.nonzero(~known)
     return HeldoutData(np.ascontiguousarray(dense), known, (missing_rows, missing_cols), note)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A dense part of the data, NaN where a cell is missing.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_cols)
+    rows, cols : ndarray of int
+    note : str
+        Empty if this is all of the data.
+    """
+
+    X: Array
+    rows: Array
+    cols: Array
+    note: str
+
+
+def ambiguity_data(dataset: Dataset, wanted: tuple[int, ...], limit: int) -> Part:
+    """Return the data on which single entries are moved: all of it, or a part that holds the wanted columns.
+
+    Rows are drawn at random (of ratings: those with the most known cells); to the wanted columns come those with the
+    largest sums of squares.
+    """
+
+    def make() -> Part:
+        X = dataset.X
+        n, m = X.shape
+        rows, cols, note = np.arange(n), np.arange(m), ""
+        if n * m > limit:
+            energy = _energy(X)
+            energy[list(wanted)] = np.inf
+            n_cols = int(min(m, max(len(wanted), round(m * np.sqrt(limit / (n * m))), 50)))
+            cols = np.sort(np.argsort(-energy, kind="stable")[:n_cols])
+            n_rows = int(min(n, max(50, limit // n_cols)))
+            if isinstance(dataset.mask, str):
+                known = np.diff(X[:, cols].indptr)
+                rows = np.sort(np.argsort(-known, kind="stable")[:n_rows])
+            else:
+                rows = np.sort(np.random.default_rng(6).choice(n, n_rows, replace=False))
+            note = (
+                f"Measured on {n_rows:,} of {n:,} rows and {n_cols:,} of {m:,} columns, since the data is large; a rise is a "
+                "share of the loss on these."
+            )
+        part = X[rows][:, cols]
+        dense = np.array(part.toarray() if is_sparse(part) else part, dtype=np.float64, order="C")
+        if isinstance(dataset.mask, str):
+            stored = part.astype(bool)
+            stored.data[:] = True
+            dense[~stored.toarray()] = np.nan
+        elif dataset.mask is not None:
+            dense[dataset.mask[np.ix_(rows, cols)]] = np.nan
+        return Part(dense, rows, cols, note)
+
+    return remembered((dataset.id, "ambiguity", wanted, limit), make)
 
 
 _recent: OrderedDict[tuple[Any, ...], Any] = OrderedDict()

@@ -10,7 +10,7 @@ from nmf_core.components import Parts, present_matrices
 from nmf_core.figures.component_bars import ComponentBars
 from nmf_core.figures.rank_curves import RestartLosses
 from nmf_core.figures.rank_trust import Intervals
-from nmf_core.selection.ambiguity import AmbiguityWork, strongest_entries
+from nmf_core.selection.ambiguity import OBJECTIVES, AmbiguityWork, strongest_entries
 from nmf_core.selection.bootstrap import Bootstrap, BootstrapWork
 from nmf_core.selection.stability import badges, distinct_solutions
 from nmf_core.selection.uniqueness import uniqueness
@@ -21,7 +21,6 @@ from pages.ui.state import number, pick, switch
 
 SCALE = "component sums 1"
 WORDS = {"stable": ":material/verified:", "shaky": ":material/warning:", "unstable": ":material/error:"}
-DISP_CELLS = 500_000
 
 
 def show(view: View) -> None:
@@ -150,17 +149,22 @@ def _unique(view: View) -> None:
 def _ambiguity(view: View, parts: Parts) -> None:
     st.markdown("#### How far can one value move?")
     dataset = view.dataset
-    if view.request.beta != 2.0:
-        st.caption("These ranges are defined here for the Frobenius loss alone.")
+    if view.request.beta not in OBJECTIVES:
+        st.caption("These ranges are defined here for the Frobenius and the Kullback-Leibler loss alone.")
         return
-    if dataset.shape[0] * dataset.shape[1] > DISP_CELLS or (is_sparse(dataset.X) and dataset.mask is not None):
-        st.caption("Left out: each value takes hundreds of refits, too many for data of this size (or for ratings).")
-        return
+    large = dataset.shape[0] * dataset.shape[1] > OBJECTIVES[view.request.beta].cells
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rise = float(
             pick(
-                "The squared error may rise by", (0.001, 0.01, 0.05, 0.1), "disp_rise", 0.01,
+                "The loss may rise by", (0.001, 0.01, 0.05, 0.1), "disp_rise", 0.01,
                 names=lambda value: f"{100 * value:g} %",
+            )
+        )  # fmt: skip
+        top = min(10, dataset.shape[1])
+        count = int(
+            number(
+                "Values per component", 1, top, "disp_n", min(2 if large else 5, top),
+                help="The strongest ones. Each takes dozens of refits.",
             )
         )  # fmt: skip
         wanted = switch(
@@ -173,7 +177,8 @@ def _ambiguity(view: View, parts: Parts) -> None:
         st.caption("Shows which values the data pin down, and which could as well be others.")
         return
     W, H = view.sweep.factors(view.rank)
-    entries = strongest_entries(H, 5)
+    entries = strongest_entries(H, count)
+    entries += tuple((k, j) for j in _asked(view) for k in range(len(H)) if (k, j) not in entries)
     work = AmbiguityWork(view.sweep.best_request(view.rank), W, H, entries, rise)
     found = jobs.run(work, dataset, label=f"Moving single values of rank {view.rank}", key="disp", growing=True)
     if found is None or not len(found.entries):
@@ -195,6 +200,26 @@ def _ambiguity(view: View, parts: Parts) -> None:
         flag_words="components traded places on the way",
     )
     widgets.picture(picture, key="disp_ranges", download=f"ambiguity-{view.rank}")
+    notes = [found.note] if found.note else []
+    if view.request.alpha_W or view.request.alpha_H not in ("same", 0.0):
+        notes.append("The refits leave the model's penalties out, so these ranges are rather too wide.")
+    if notes:
+        st.caption(" ".join(notes))
+
+
+def _asked(view: View) -> tuple[int, ...]:
+    """Let further features be chosen."""
+    names = view.dataset.cols
+    count = len(names)
+    options = list(range(count)) if count <= 2000 else np.unique(np.linspace(0, count - 1, 2000).astype(int)).tolist()
+    picked = st.multiselect(
+        "Further features, in every component",
+        options,
+        max_selections=6,
+        format_func=lambda j: widgets.md(names[j], 60),
+        key=f"disp_cols_{view.dataset.id}",
+    )
+    return tuple(int(j) for j in picked)
 
 
 def _missing(view: View) -> None:

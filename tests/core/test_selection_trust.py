@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from scipy.optimize import brentq
 
 from nmf_core import Dataset, FitRequest, Stop, fit
 from nmf_core.selection.ambiguity import AmbiguityWork, strongest_entries
@@ -124,10 +126,70 @@ def test_a_larger_allowed_rise_gives_wider_ranges():
     assert ((large.high - large.low) >= (small.high - small.low)).all()
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_kullback_leibler_ranges_of_one_component_are_the_exact_ones(missing):
+    # Rank 1, W and all other features refitted: only the shares of the pulled feature and of the held one matter, so the
+    # rise has a closed form. A row that is missing altogether must not change it.
+    rng = np.random.default_rng(3)
+    X = rng.poisson(20 * np.outer(rng.random(30) + 0.5, [1.0, 2.0, 0.6, 1.5])).astype(float)
+    sums = X.sum(axis=0)
+    expected = np.outer(X.sum(axis=1), sums) / sums.sum()
+    loss = np.sum(X * np.log(np.where(X > 0, X, 1) / expected) - X + expected)
+    dataset = Dataset.of(np.vstack([X, np.full(4, np.nan)]) if missing else X)
+    request = FitRequest(dataset_id=dataset.id, rank=1, loss="kullback-leibler", init="random", tol=1e-8)
+    result = fit(dataset, request)
+    assert result.H[0].argmax() == 1  # so feature 1 is the one that is held
+    rise = 0.05
+    found = finish(AmbiguityWork(request, result.W, result.H, ((0, 0),), rise), dataset)
+
+    def cost(value):
+        share, fitted = value / (value + result.H[0, 1]), sums[0] / (sums[0] + sums[1])
+        return sums[0] * np.log(fitted / share) + sums[1] * np.log((1 - fitted) / (1 - share)) - rise * loss
+
+    value = float(result.H[0, 0])
+    low, high = brentq(cost, 1e-6 * value, value), brentq(cost, value, 100 * value)
+    # The ends are found by halving, from inside.
+    assert low <= found.low[0] <= low + 0.05 * (value - low)
+    assert high - 0.05 * (high - value) <= found.high[0] <= high
+
+
+def test_large_data_is_sampled_with_the_asked_columns_and_says_so():
+    dataset, _, _ = blocks(0.05, n=700)
+    wide = Dataset.of(np.hstack([np.asarray(dataset.X), 0.01 * np.random.default_rng(0).random((700, 900))]))
+    request = FitRequest(dataset_id=wide.id, rank=3, tol=1e-5, n_restarts=2, init="random")
+    result = fit(wide, request)
+    faint = int(np.argmin(np.asarray(wide.X).sum(axis=0)))
+    entries = (*strongest_entries(result.H, 1), (0, faint))
+    found = finish(AmbiguityWork(request, result.W, result.H, entries, 0.01), wide)
+    assert "of 700 rows" in found.note
+    assert found.complete
+    np.testing.assert_allclose(found.value[:3], [result.H[k, j] for k, j in entries[:3]], rtol=0.05)
+    assert (found.low <= found.value).all()
+    assert (found.value <= found.high).all()
+    assert ((found.high - found.low)[:3] / found.value[:3]).max() < 0.5
+
+
+def test_ratings_have_ranges_from_their_known_cells_alone():
+    rng = np.random.default_rng(2)
+    X = np.asarray(blocks(0.05, n=80)[0].X) + 0.1
+    ratings = sp.csr_array(np.where(rng.random(X.shape) < 0.7, X, 0))
+    dataset = Dataset.of(ratings, mask="unstored")
+    holed = Dataset.of(np.where(ratings.toarray() > 0, ratings.toarray(), np.nan))
+    request = FitRequest(dataset_id=dataset.id, rank=3, tol=1e-5, init="random", n_restarts=2)
+    result = fit(dataset, request)
+    entries = strongest_entries(result.H, 1)
+    ranges = finish(AmbiguityWork(request, result.W, result.H, entries, 0.02), dataset)
+    same = finish(AmbiguityWork(request.with_(dataset_id=holed.id), result.W, result.H, entries, 0.02), holed)
+    np.testing.assert_array_equal(ranges.high, same.high)
+    assert (ranges.high > ranges.value).all()
+
+
 def test_ambiguity_checks_its_arguments():
     _, W, H = blocks(0.1)
     with pytest.raises(ValueError, match="rise"):
         AmbiguityWork(FitRequest(), W, H, ((0, 0),), 0.0)
+    with pytest.raises(ValueError, match="Kullback-Leibler"):
+        AmbiguityWork(FitRequest(loss="itakura-saito"), W, H, ((0, 0),), 0.1)
     with pytest.raises(ValueError, match="outside"):
         AmbiguityWork(FitRequest(), W, H, ((3, 0),), 0.1)
 
