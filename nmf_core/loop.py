@@ -112,7 +112,10 @@ def resolve(problem: Problem, request: FitRequest) -> tuple[Solver, str]:
         "sparse": problem.sparse,
         "penalised": problem.penalised,
     }
-    name, reason = solvers.choose(**needs) if request.solver == "auto" else (request.solver, "")
+    name, reason = request.solver, ""
+    if name == "auto":
+        stored = problem.X.nnz if problem.sparse else 0
+        name, reason = solvers.choose(**needs, shape=problem.shape, rank=request.rank, stored=stored)
     return solvers.build(name, request.options, **needs), reason
 
 

@@ -11,8 +11,13 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from nmf_core.kernels.dense import SMALL_WORK
 from nmf_core.solvers.base import Solver
 from nmf_core.types import beta_of
+
+# Up to this many cells of dense X, coordinate descent beats multiplicative updates for the Kullback–Leibler loss; above,
+# its copies of X and its divisions cost more than they gain.
+SMALL_CELLS = 1_000_000
 
 __all__ = ["Solver", "available", "build", "choose", "get", "registry"]
 
@@ -78,27 +83,52 @@ def build(
         raise ValueError(f"solver {name!r} does not take {' and '.join(refused)}; use {' or '.join(others)}")
     parts = [part for pair in options for part in pair]
     try:
-        return _built(cls, *parts)
+        return _built(name, *parts)
     except TypeError:  # a value that cannot be hashed: the class has the sentence for it
-        return _built.__wrapped__(cls, *parts)
+        return _built.__wrapped__(name, *parts)
 
 
 @lru_cache(maxsize=256, typed=True)
-def _built(cls: type[Solver], *parts: Any) -> Solver:
+def _built(name: str, *parts: Any) -> Solver:
     """Return a solver from names and values of its options, one after another."""
+    cls = get(name)
     values = dict(zip(parts[::2], parts[1::2], strict=True))
     unknown = sorted(set(values) - set(cls.options()))
     if unknown:
         known = ", ".join(cls.options()) or "none"
-        raise ValueError(f"solver {cls.name!r} has no option {', '.join(unknown)}; it has: {known}")
+        raise ValueError(f"solver {name!r} has no option {', '.join(unknown)}; it has: {known}")
     return cls(**values)
 
 
-def choose(*, beta: float, masked: bool, sparse: bool, penalised: bool) -> tuple[str, str]:
-    """Return the solver that ``"auto"`` takes, and why, in a sentence."""
-    best = available(beta, masked=masked, sparse=sparse, penalised=penalised)[0]
-    what = {2.0: "the Frobenius loss", 1.0: "the Kullback–Leibler loss", 0.0: "the Itakura–Saito loss"}.get(
-        beta, f"the β-divergence with β = {beta:g}"
-    )
-    with_ = " with missing cells" if masked else " on sparse data" if sparse else ""
-    return best.name, f"{best.label} is the fastest here for {what}{with_}."
+def choose(
+    *, beta: float, masked: bool, sparse: bool, penalised: bool, shape: tuple[int, int], rank: int, stored: int
+) -> tuple[str, str]:
+    """Return the solver that ``"auto"`` takes, and why, in a sentence.
+
+    Parameters
+    ----------
+    beta, masked, sparse, penalised : see :func:`build`
+    shape : tuple of int
+        Of X.
+    rank : int
+    stored : int
+        Cells of sparse X that are stored.
+    """
+    n, m = shape
+    fitting = available(beta, masked=masked, sparse=sparse, penalised=penalised)
+    best = fitting[0]
+    known = {2.0: "the Frobenius loss", 1.0: "the Kullback–Leibler loss", 0.0: "the Itakura–Saito loss"}
+    what = known.get(beta, f"the β-divergence with β = {beta:g}")
+    why = "the fastest here"
+    if masked:
+        why += " that leaves missing cells out"
+    elif beta == 2.0 and not sparse and min(n, m) * max(n, m) * rank < SMALL_WORK:
+        why += ": X is small, so whole runs are compiled"
+    elif beta == 2.0 and not sparse:
+        why += ": it reads X once per iteration"
+    elif beta == 1.0 and (sparse or penalised or n * m <= SMALL_CELLS) and get("ccd") in fitting:
+        best = get("ccd")
+        why += " and goes lowest" if sparse or n * m > SMALL_CELLS else " and goes lowest on an X this small"
+    if sparse:
+        why += f", at the {100 * stored / (n * m):.2g} % of the cells that hold something"
+    return best.name, f"For {what}: {best.label} is {why} (X is {n:,} × {m:,}, {rank} components)."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -44,15 +45,8 @@ class CoordinateNewton(Solver):
     def many(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make `count` steps; the same bits however the run is cut."""
         aux = state.aux
-        X, Xt = problem.X, problem.Xt
-        if not problem.sparse:
-            import scipy.sparse as sp
-
-            X = sp.csr_array(X)
-            Xt = X.T.tocsr()
         system = NewtonSystem(
-            X,
-            Xt,
+            *_both_ways(problem),
             problem.unstored,
             len(state.H),
             floor=problem.floor,
@@ -68,3 +62,18 @@ class CoordinateNewton(Solver):
         point = system.unpacked(point)
         aux = {"W_near": point.W_near, "H_near": point.H_near, "time": point.time}
         return replace(state, W=point.W, H=point.H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
+
+
+_sparse: WeakKeyDictionary[Problem, tuple[Any, Any]] = WeakKeyDictionary()
+
+
+def _both_ways(problem: Problem) -> tuple[Any, Any]:
+    """Return X by row and by column; dense X loses its zeros, once per problem."""
+    if problem.sparse:
+        return problem.X, problem.Xt
+    if problem not in _sparse:
+        import scipy.sparse as sp
+
+        X = sp.csr_array(problem.X)
+        _sparse[problem] = X, X.T.tocsr()
+    return _sparse[problem]

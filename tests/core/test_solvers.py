@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_digits, load_iris
 
-from nmf_core import solvers
+from nmf_core import load_dataset, solvers
 from nmf_core.fit import fit
 from nmf_core.gradient import kkt_norm
 from nmf_core.loss import objective
@@ -343,6 +343,37 @@ def test_auto_says_what_it_took_and_why(args, name):
     assert result.request.solver in solvers.registry()
     assert name in result.solver_reason
     assert fit(IRIS, rank=2, max_iter=5, tol=0, solver=result.request.solver, **args).solver_reason == ""
+
+
+CHOICE = {"beta": 1.0, "masked": False, "sparse": False, "penalised": False, "shape": (100, 40), "rank": 5, "stored": 0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "words"),
+    [
+        ({"beta": 2.0}, "eahals", "small"),
+        ({"beta": 2.0, "shape": (20_000, 784), "rank": 50}, "eahals", "once per iteration"),
+        ({"beta": 2.0, "sparse": True, "stored": 40}, "eahals", "1 %"),
+        ({"beta": 2.0, "masked": True}, "eahals", "missing"),
+        ({}, "ccd", "lowest"),
+        ({"shape": (20_000, 784)}, "bmme", "fastest"),
+        ({"shape": (20_000, 784), "sparse": True, "stored": 78_400}, "ccd", "0.5 %"),
+        ({"shape": (20_000, 784), "penalised": True}, "ccd", "lowest"),
+        ({"masked": True}, "bmme", "missing"),
+        ({"beta": 0.0}, "bmme", "Itakura"),
+    ],
+)
+def test_auto_goes_by_shape_sparsity_loss_and_gaps(changes, name, words):
+    chosen, reason = solvers.choose(**{**CHOICE, **changes})
+    assert chosen == name
+    assert words in reason
+
+
+@pytest.mark.parametrize("name", ["text_commons", "iris"])
+def test_what_auto_takes_for_counts_goes_lower_than_multiplicative_updates(name):
+    X = load_dataset(name).X[:200] if name == "text_commons" else IRIS
+    fields = {"rank": 5, "loss": "kullback-leibler", "init": "random", "max_iter": 100, "tol": 0}
+    assert fit(X, **fields).loss < fit(X, solver="bmme", **fields).loss
 
 
 def test_coordinate_descent_in_single_precision_goes_as_far_as_in_double():
