@@ -11,8 +11,9 @@ from nmf_core.figures.palette import COMPONENT_COLORS, with_alpha
 from nmf_core.figures.template import MUTED, axis_id, axis_key, figure
 from nmf_core.figures.text import number, percent
 from nmf_core.selection.advice import Advice
+from nmf_core.selection.evidence import RankEvidence
 from nmf_core.selection.stability import STABLE
-from nmf_core.selection.sweep import RankEvidence, Sweep
+from nmf_core.selection.sweep import Sweep
 from nmf_core.types import Array
 
 if TYPE_CHECKING:

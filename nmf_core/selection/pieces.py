@@ -65,6 +65,11 @@ class SweepState:
     best: dict[int, tuple[int, float, Array, Array]] = field(default_factory=dict)
     heldout: dict[tuple[int, int], Array] = field(default_factory=dict)
 
+    def fits(self, rank: int, count: int) -> list[FitPiece]:
+        """Return what is kept of the finished ones among the first `count` restarts of a rank."""
+        found = (self.pieces.get(("fit", rank, i)) for i in range(count))
+        return [piece for piece in found if piece is not None]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:

@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 
 from nmf_core.selection.baseline import marginal_gain
+from nmf_core.selection.evidence import RankEvidence
 from nmf_core.selection.fit_quality import elbow
 from nmf_core.selection.heldout_choice import HeldoutChoice, smallest_as_good
 from nmf_core.selection.stability import STABLE
-from nmf_core.selection.sweep import RankEvidence, Sweep
+from nmf_core.selection.sweep import Sweep
 from nmf_core.wording import percent
 
 COPHENETIC_SLACK = 0.02

@@ -89,7 +89,7 @@ class SweepWork:
 
     def result(self, dataset: Dataset, state: SweepState | None, stop: Stop) -> Sweep:
         """Turn any state, also an unfinished one, into a (partial) sweep."""
-        from nmf_core.selection.sweep import summarize
+        from nmf_core.selection.summary import summarize
 
         return summarize(self.request, dataset, self._start(state), stop)
 
