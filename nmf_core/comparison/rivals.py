@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 
+from nmf_core.comparison.corruption import clean
+from nmf_core.components import Parts
 from nmf_core.lenses.images.methods import Method, measured, pca, quantization
 from nmf_core.lenses.images.prepare import dense
 from nmf_core.lenses.images.staged import Fit, StagedWork, Step
@@ -51,12 +54,11 @@ class RivalsWork(StagedWork):
 
     def plan(self, dataset: Dataset) -> tuple[Step | Fit, ...]:
         """One method after the other."""
-        X, _ = dense(dataset)
-        X = X.astype(np.float64)
+        X = matrix(dataset)
         rank = min(self.rank, *X.shape)
         make: dict[str, Any] = {
-            "SVD": lambda: svd(X, rank),
-            "PCA": lambda: pca(X, rank),
+            "SVD": lambda: trimmed(svd(X, rank)),
+            "PCA": lambda: trimmed(pca(X, rank)),
             "VQ": lambda: quantization(X, rank, self.seed),
             "ICA": lambda: ica(X, rank, self.seed),
             "LDA": lambda: lda(X, rank, self.seed),
@@ -64,17 +66,56 @@ class RivalsWork(StagedWork):
         unknown = [name for name in self.names if name not in make]
         if unknown:
             raise ValueError(f"names: unknown method {unknown[0]!r}; use some of {', '.join(make)}")
-        return tuple(Step(TITLES[name], lambda done, run=make[name]: run()) for name in self.names)  # type: ignore[misc]
+        return tuple(
+            Step(TITLES[name], lambda done, run=make[name]: on_known_cells(dataset, run()))  # type: ignore[misc]
+            for name in self.names
+        )
 
     def finish(self, dataset: Dataset, done: tuple[Any, ...]) -> tuple[Method, ...] | None:
         """Return the methods done so far."""
         return done or None
 
 
-def nmf(dataset: Dataset, result: FitResult) -> Method:
-    """Return a factorization in the same form as its rivals."""
-    X, _ = dense(dataset)
-    return measured("NMF", X.astype(np.float64), result.H, result.W, np.zeros(X.shape[1]))
+@lru_cache(maxsize=2)  # by identity: data sets are immutable
+def matrix(dataset: Dataset) -> Array:
+    """Return X dense in double precision, unknown cells filled with the mean of their column."""
+    X = clean(dataset)
+    return X if dataset.mask is None else dense(Dataset.of(X))[0].astype(np.float64)
+
+
+def nmf(dataset: Dataset, model: FitResult | Parts) -> Method:
+    """Return a factorization, as fitted or as named and ordered by a visitor, in the same form as its rivals."""
+    W = model.recipe if isinstance(model, Parts) else model.W
+    X = matrix(dataset)
+    return on_known_cells(dataset, measured("NMF", X, model.H, W, np.zeros(X.shape[1])))
+
+
+def on_known_cells(dataset: Dataset, method: Method) -> Method:
+    """Return the method with its error over known cells alone: what stands in the others nobody knows.
+
+    An error of mere rounding is 0.
+    """
+    if dataset.mask is None:
+        return method if method.error > 1e-9 else replace(method, error=0.0)
+    X = clean(dataset)
+    known = ~np.isnan(X)
+    rest = (X - method.offset - method.codes @ method.parts)[known]
+    size = float(np.linalg.norm(X[known])) or 1.0
+    return replace(method, error=float(np.linalg.norm(rest)) / size)
+
+
+def trimmed(method: Method) -> Method:
+    """Return the method without components that hold nothing: data of a low rank leave axes of pure rounding."""
+    amount = np.linalg.norm(method.codes, axis=0) * np.linalg.norm(method.parts, axis=1)
+    kept = amount > 1e-9 * amount.max()
+    if kept.all() or not kept.any():
+        return method
+    return replace(
+        method,
+        parts=method.parts[kept],
+        codes=method.codes[:, kept],
+        sparseness_parts=method.sparseness_parts[kept],
+    )
 
 
 def svd(X: Array, rank: int) -> Method:
@@ -94,7 +135,8 @@ def ica(X: Array, rank: int, seed: int = 0) -> Method:
     """Return independent component analysis (FastICA): samples as sums of sources that are as independent as can be."""
     from sklearn.decomposition import FastICA
 
-    rank = min(rank, max(1, min(X.shape) - 1))
+    # Directions without any variance would be blown up to sources of pure rounding.
+    rank = len(trimmed(pca(X, min(rank, max(1, min(X.shape) - 1)))).parts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says when it has not converged; what it has found is shown all the same
         model = FastICA(rank, random_state=seed, whiten="unit-variance", max_iter=400, tol=1e-3).fit(X)
@@ -114,7 +156,16 @@ def lda(X: Array, rank: int, seed: int = 0) -> Method:
 
 def negatives(method: Method) -> float:
     """Return the share of entries of parts and codes below zero (rounding aside)."""
-    values = np.concatenate([method.parts.ravel(), method.codes.ravel()])
+    below = _below(method.parts) * method.parts.size + _below(method.codes) * method.codes.size
+    return below / (method.parts.size + method.codes.size)
+
+
+def signs(method: Method) -> tuple[float, float]:
+    """Return the share of negative entries of the components and of the codes."""
+    return _below(method.parts), _below(method.codes)
+
+
+def _below(values: Array) -> float:
     return float((values < -1e-9 * np.abs(values).max()).mean()) if values.size else 0.0
 
 

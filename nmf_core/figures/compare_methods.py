@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -47,11 +48,14 @@ class MethodParts:
     dataset : Dataset
     methods : tuple of methods
     titles : mapping of method name to what people read
+    names : mapping of method name to the names of its components, optional
+        Numbers where left out.
     """
 
     dataset: Dataset
     methods: tuple[Any, ...]
     titles: dict[str, str]
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def build(self) -> go.Figure:
         """Return the figure."""
@@ -87,15 +91,17 @@ class MethodParts:
                 "anchor": axis_id("y", i),
                 "tickvals": list(range(len(at))),
                 "ticktext": names,
-                "showticklabels": i == len(self.methods) - 1 and len(at) <= 40,
+                "showticklabels": i == len(self.methods) - 1,
                 "showgrid": False,
+                # Many names stand upright: each has a few pixels of width.
+                **({"tickangle": -90, "tickfont": {"size": 10}} if len(at) > 16 else {}),
             }
             layout[axis_key("y", i)] = {
                 "anchor": axis_id("x", i),
                 "domain": [max(low, 0.0), high],
                 "autorange": "reversed",
                 "tickvals": list(range(len(method.parts))),
-                "ticktext": [str(k + 1) for k in range(len(method.parts))],
+                "ticktext": labels(names_of(self.names, method), 22),
                 "showgrid": False,
             }
             layout["annotations"].append(
@@ -111,8 +117,11 @@ class MethodParts:
                 }
             )
             top = low
-        layout["height"] = int(110 + 26 * total)
-        layout["margin"] = {"t": 10}
+        layout["height"] = int(110 + 26 * total + (90 if len(at) > 16 else 0))
+        layout["margin"] = {"t": 34 if len(at) < self.dataset.shape[1] else 10}
+        if len(at) < self.dataset.shape[1]:
+            told = f"The {len(at)} of {self.dataset.shape[1]:,} features that weigh most in any component"
+            layout["title"] = {"text": f"<sup>{told}</sup>"}
         return figure(traces, layout)
 
     def describe(self) -> str:
@@ -129,7 +138,7 @@ class MethodParts:
 
         frames = [
             pd.DataFrame(method.parts, columns=list(self.dataset.cols)).assign(
-                method=method.name, component=np.arange(1, len(method.parts) + 1)
+                method=method.name, component=names_of(self.names, method)
             )
             for method in self.methods
         ]
@@ -147,12 +156,15 @@ class MethodSample:
     row : int
     steps : int, optional
         Contributions added so far, the largest first; all when left out.
+    names, colors : mapping of method name to the names and the colours of its components, optional
     """
 
     dataset: Dataset
     methods: tuple[Any, ...]
     row: int = 0
     steps: int | None = None
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    colors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def _pieces(self, method: Any) -> tuple[Array, Array]:
         pieces = method.codes[self.row][:, None] * method.parts
@@ -172,7 +184,8 @@ class MethodSample:
             if np.any(method.offset):
                 traces.append(_bar(names, method.offset[at], "rgb(128,128,128)", "mean", axes))
             for k, piece in zip(*self._pieces(method), strict=True):
-                traces.append(_bar(names, piece[at], component_color(int(k)), f"component {k + 1}", axes))
+                color = self.colors[method.name][k] if method.name in self.colors else component_color(int(k))
+                traces.append(_bar(names, piece[at], color, label(names_of(self.names, method)[k], 40), axes))
             traces.append(
                 {
                     "type": "scatter",
@@ -228,6 +241,11 @@ class MethodSample:
         for method in self.methods:
             frame[method.name] = method.offset + self._pieces(method)[1].sum(axis=0)
         return frame.rename_axis("feature")
+
+
+def names_of(names: Mapping[str, tuple[str, ...]], method: Any) -> list[str]:
+    """Return the names of a method's components: given ones, or numbers."""
+    return list(names.get(method.name) or (str(k + 1) for k in range(len(method.parts))))
 
 
 def _bar(names: list[str], values: Array, color: str, name: str, axes: dict[str, str]) -> dict[str, Any]:

@@ -2,152 +2,255 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from nmf_core import Dataset, FitResult
-from nmf_core.comparison.rivals import TITLES, RivalsWork, negatives, nmf, offered
+from nmf_core.comparison.likeness import LIKE, likeness
+from nmf_core.comparison.ranks import RanksWork
+from nmf_core.comparison.rivals import TITLES, RivalsWork, negatives, nmf, offered, signs
+from nmf_core.comparison.standings import loss_title
+from nmf_core.components import present
+from nmf_core.figures.compare_codes import MethodCodes
 from nmf_core.figures.compare_lines import Lines
 from nmf_core.figures.compare_methods import MethodParts, MethodSample
-from nmf_core.figures.images_tiles import PictureTiles
-from nmf_core.lenses.images.methods import ErrorsWork
-from pages.ui import jobs
-from pages.ui.state import pick, slide
+from nmf_core.figures.palette import component_color
+from nmf_core.quality import svd_bound
+from nmf_core.wording import percent
+from pages.compare_sections import pictures
+from pages.ui import identity, jobs
+from pages.ui.several import several
+from pages.ui.state import number, pick, slide
 from pages.ui.widgets import picture
 
 FIRST = ("PCA", "VQ")  # Lee & Seung (1999) set NMF against these two
 MOST_CELLS = 20_000_000
+RANKS = (1, 2, 3, 4, 6, 9, 14, 20, 30, 40)
+QUICK_CELLS = 1_500_000  # the error at every rank is computed unasked up to here, once its panel is open
+
+
+@dataclass(frozen=True)
+class Side:
+    """All methods with the names and colours of their components."""
+
+    methods: tuple[Any, ...]
+    names: dict[str, tuple[str, ...]]
+    colors: dict[str, tuple[str, ...]]
+    shown: tuple[Any, ...]  # without the parts a visitor has hidden, and their names and colours
+    shown_names: dict[str, tuple[str, ...]]
+    shown_colors: dict[str, tuple[str, ...]]
 
 
 def show(dataset: Dataset, result: FitResult) -> None:
     """Draw the tab."""
     st.markdown(
-        "All methods write a sample as an offset plus amounts of components. NMF only adds, so components come out as "
-        "**parts**; PCA and SVD add and take away, so theirs are **contrasts**; vector quantization picks one **whole**."
+        "All methods write a sample as amounts of components, some with an offset. NMF only adds, so its components tend "
+        "to be **parts**; PCA and SVD add and take away, so theirs are **contrasts**; vector quantization picks one "
+        "**whole** for each sample (Lee & Seung 1999)."
     )
     if dataset.shape[0] * dataset.shape[1] > MOST_CELLS:
         st.info(
-            "The other methods need the whole table in memory at once; these data are too large for that. Take fewer rows or columns on the page Data."
+            "The other methods need the whole table in memory at once; these data are too large for that. Take fewer rows "
+            "or columns on the page Data."
         )
         return
     everything = offered(dataset)
-    names = st.pills(
-        "Beside NMF", everything, selection_mode="multi", default=[n for n in FIRST if n in everything], key="rivals"
-    )
+    names = several("Beside NMF", everything, "rivals", FIRST, names=lambda n: n, pills=True)
     if not names:
         st.info("Choose at least one method to compare with.")
         return
-    rank = result.request.rank
-    work = RivalsWork(dataset.id, rank=rank, names=tuple(n for n in everything if n in names), seed=result.request.seed)
+    rank, seed = result.request.rank, result.request.seed
+    work = RivalsWork(dataset.id, rank=rank, names=tuple(names), seed=seed)
     rivals = jobs.run(work, dataset, label="Decomposing by other methods", key="rivals_run", growing=True)
     if not rivals:
         return
-    methods = (nmf(dataset, result), *rivals)
-    if dataset.cell_shape and len(dataset.cell_shape) == 2:
-        _tiles(dataset, methods)
+    side = _side(dataset, result, rivals)
+    row, steps = _sample(dataset, max(len(m.parts) for m in side.methods))
+    if dataset.cell_shape and len(dataset.cell_shape) in (2, 3):
+        pictures.blocks(dataset, side.shown, side.shown_names, side.shown_colors, row)
+        pictures.rebuilt(dataset, side.methods, row, steps)
+        _summary(dataset, result, side.methods)
     else:
-        picture(MethodParts(dataset, methods, TITLES), key="method_parts")
-    _summary(methods)
-    st.subheader("One sample, rebuilt by each", anchor=False)
-    n = dataset.shape[0]
-    if n <= 2000:
-        row = pick("Sample", range(n), "row", names=lambda i: str(dataset.rows[i]))
-    else:
-        row = int(st.number_input(f"Sample (0 to {n - 1:,})", 0, n - 1, 0, key="compare_row"))
-    steps = (
-        slide("Components added", 1, rank, "compare_steps", rank, help="The largest contribution first.")
-        if rank > 1
-        else 1
-    )
-    if dataset.cell_shape and len(dataset.cell_shape) == 2:
-        _rebuilt(dataset, methods, row, steps)
-    else:
-        picture(MethodSample(dataset, methods, row, steps), key="method_sample")
+        picture(MethodParts(dataset, side.shown, TITLES, side.shown_names), key="method_parts")
+        _summary(dataset, result, side.methods)
+        st.subheader("The sample, rebuilt by each", anchor=False)
+        picture(MethodSample(dataset, side.methods, row, steps, side.names, side.colors), key="method_sample")
+        st.caption(
+            "Bars add up from the left, the largest contribution first; what stands left of 0 is taken away; grey is the "
+            "offset (the mean). The black mark is the sample itself."
+        )
+    with st.expander("Codes of all samples", key="codes_open", on_change="rerun") as more:
+        if more.open:
+            picture(MethodCodes(side.methods, dataset.rows, side.names), key="method_codes")
+    with st.expander("Which components say the same", key="alike_open", on_change="rerun") as more:
+        if more.open:
+            _alike(side)
     with st.expander("Error at each rank", key="ranks_open", on_change="rerun") as more:
         if more.open:
-            _ranks(dataset)
+            _ranks(dataset, result, tuple(names))
 
 
-def _tiles(dataset: Dataset, methods: tuple) -> None:
-    for method in methods:
-        st.markdown(f"**{TITLES[method.name]}** · relative error {100 * method.error:.3g} %")
-        shape = dataset.cell_shape
-        signed = bool(negatives(method))
-        tiles = method.parts.reshape(-1, *shape)[:48]
-        told = f"{len(tiles)} components of {method.name}, {'both signs' if signed else 'nothing negative'}."
-        frame = pd.DataFrame(
-            {"component": np.arange(1, len(tiles) + 1), "negative entries": (tiles < 0).mean(axis=(1, 2))}
+def _side(dataset: Dataset, result: FitResult, rivals: tuple[Any, ...]) -> Side:
+    """Put NMF, named and coloured as the visitor likes, beside its rivals, coloured like the parts they are like."""
+    parts = present(dataset, result, identity=identity.of(dataset, result))
+    own = nmf(dataset, parts)
+    names, colors = {"NMF": parts.names}, {"NMF": parts.colors}
+    for rival in rivals:
+        found = likeness(own.parts, rival.parts)
+        names[rival.name] = tuple(
+            f"{k + 1} ≈ {parts.names[p]}" if p >= 0 else str(k + 1) for k, p in enumerate(found.partner)
         )
-        picture(
-            PictureTiles(tiles, (), told, frame, colormap="signed" if signed else "ink"), key=f"tiles_{method.name}"
+        colors[rival.name] = tuple(
+            parts.colors[p] if p >= 0 else component_color(parts.rank + k) for k, p in enumerate(found.partner)
         )
+    shown, visible = own, parts.visible()
+    if parts.hidden.any() and not parts.hidden.all():
+        at = np.flatnonzero(~parts.hidden)
+        shown = replace(own, parts=own.parts[at], codes=own.codes[:, at], sparseness_parts=own.sparseness_parts[at])
+        st.caption("Parts you have hidden are left out of the pictures of components; sums and errors count them.")
+    if any(len(group) > 1 for group in parts.members):
+        st.caption("Parts you have merged count as one here: NMF has fewer components than its rivals, and more error.")
+    few_names, few_colors = names | {"NMF": visible.names}, colors | {"NMF": visible.colors}
+    return Side((own, *rivals), names, colors, (shown, *rivals), few_names, few_colors)
 
 
-def _rebuilt(dataset: Dataset, methods: tuple, row: int, steps: int) -> None:
-    x = np.nan_to_num(np.asarray(dataset.X[row], dtype=float))
-    tiles, captions = [x], ["original"]
-    for method in methods:
-        pieces = method.codes[row][:, None] * method.parts
-        order = np.argsort(-np.abs(pieces).sum(axis=1), kind="stable")[:steps]
-        tiles.append(np.clip(method.offset + pieces[order].sum(axis=0), 0, x.max() or 1))
-        captions.append(method.name)
-    errors = [float(np.linalg.norm(x - t)) / (float(np.linalg.norm(x)) or 1.0) for t in tiles]
-    frame = pd.DataFrame({"method": captions, "left over": errors})
-    told = f"The sample and its sum of {steps} components by {', '.join(captions[1:])}."
-    stacked = np.stack(tiles).reshape(-1, *dataset.cell_shape)
-    limits = (0.0, float(x.max()) or 1.0)
-    picture(PictureTiles(stacked, tuple(captions), told, frame, colormap="gray", limits=limits), key="method_pictures")
+def _sample(dataset: Dataset, rank: int) -> tuple[int, int]:
+    left, right = st.columns(2, gap="large")
+    n = dataset.shape[0]
+    with left:
+        if n <= 2000:
+            row = int(pick("Sample", range(n), "row", names=lambda i: str(dataset.rows[i])))
+        else:
+            row = int(number(f"Sample (row 0 to {n - 1:,})", 0, n - 1, "row", 0))
+    with right:
+        steps = (
+            slide("Components added", 1, rank, "compare_steps", rank, help="The largest contribution comes first.")
+            if rank > 1
+            else 1
+        )
+    return row, steps
 
 
-def _summary(methods: tuple) -> None:
-    rows = [
-        {
-            "method": m.name,
-            "relative error": m.error,
-            "negative entries": negatives(m),
-            "sparseness of components": float(np.nanmean(m.sparseness_parts)),
-            "sparseness of codes": float(np.nanmean(m.sparseness_codes))
-            if np.isfinite(m.sparseness_codes).any()
-            else np.nan,
-        }
-        for m in methods
-    ]
-    config = {
-        "relative error": st.column_config.NumberColumn(format="percent", help="‖X − rebuilt‖ / ‖X‖"),
-        "negative entries": st.column_config.NumberColumn(
-            format="percent", help="Share of entries of components and codes."
-        ),
-        "sparseness of components": st.column_config.NumberColumn(
-            format="%.3f", help="Hoyer: 0 all alike, 1 one entry alone."
-        ),
-        "sparseness of codes": st.column_config.NumberColumn(
-            format="%.3f", help="Hoyer's, of the amounts of each sample."
-        ),
+def _summary(dataset: Dataset, result: FitResult, methods: tuple[Any, ...]) -> None:
+    rows = []
+    for m in methods:
+        in_parts, in_codes = signs(m)
+        codes = m.sparseness_codes[np.isfinite(m.sparseness_codes)]
+        sparse = m.sparseness_parts[np.isfinite(m.sparseness_parts)]
+        rows.append(
+            {
+                "method": m.name,
+                "components": len(m.parts),
+                "relative error": m.error,
+                "negative in components": in_parts,
+                "negative in codes": in_codes,
+                "sparseness of components": float(sparse.mean()) if sparse.size else math.nan,
+                "sparseness of codes": float(codes.mean()) if codes.size else math.nan,
+            }
+        )
+    share = {
+        "relative error": "‖X − rebuilt‖ / ‖X‖ over all samples, whatever loss NMF was fitted with.",
+        "negative in components": "Share of entries below 0.",
+        "negative in codes": "Share of amounts below 0.",
+    }
+    hoyer = {
+        "sparseness of components": "Hoyer: 0 all entries alike, 1 a single one.",
+        "sparseness of codes": "Hoyer's, of the amounts of each sample, on average.",
     }
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, column_config=config, alt="Error, signs and sparseness of each method."
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={n: st.column_config.NumberColumn(format="percent", help=h) for n, h in share.items()}
+        | {n: st.column_config.NumberColumn(format="%.3f", help=h) for n, h in hoyer.items()},
+        alt="Error, signs and sparseness of each method.",
     )
-    least = min(rows, key=lambda r: r["relative error"])
-    own = rows[0]
-    signed = [r for r in rows if r["negative entries"] > 0]
-    bought = (
-        f"{' and '.join(r['method'] for r in signed)} need negative entries ({', '.join(format(r['negative entries'], '.0%') for r in signed)})"
-        if signed
-        else "none of these methods needs negative entries"
+    st.markdown(_measured(dataset, result, methods))
+    if dataset.mask is not None:
+        st.caption(
+            "NMF leaves unknown cells out of the fit; the other methods know no unknown cells and get the means of their "
+            "columns there. Errors count known cells alone."
+        )
+
+
+def _measured(dataset: Dataset, result: FitResult, methods: tuple[Any, ...]) -> str:
+    own = methods[0]
+    said = ["**Measured here:** "]
+    least = min(methods, key=lambda m: m.error)
+    if least is own:
+        said.append(f"NMF has the smallest error, {_share(own.error)}.")
+    else:
+        said.append(f"the smallest error is {least.name}’s, {_share(least.error)}; NMF’s is {_share(own.error)}.")
+    total = (
+        float((np.asarray(getattr(dataset.X, "data", dataset.X), dtype=np.float64) ** 2).sum())
+        if dataset.mask is None
+        else 0
     )
-    st.markdown(
-        f"**Measured here:** the smallest error is {least['method']}'s ({100 * least['relative error']:.3g} %); NMF's is "
-        f"{100 * own['relative error']:.3g} %. Any difference is the price of a sum without minus signs: {bought}, NMF none."
+    bound = _bound(dataset.id, len(own.parts), dataset)
+    if bound is not None and total > 0:
+        said.append(
+            f" No {len(own.parts)} components of any sign get below {_share(math.sqrt(bound / total))} (truncated SVD; PCA has "
+            "the mean besides)."
+        )
+    signed = [m for m in methods[1:] if negatives(m) > 0]
+    if signed:
+        told = [f"{percent(negatives(m), 2)} of the numbers of {m.name}" for m in signed]
+        said.append(f" Negative are {' and '.join(told)}; none of NMF’s.")
+    if result.request.loss != "frobenius":
+        said.append(f" NMF was fitted by the loss {loss_title(result.request.loss)}, not by this error.")
+    return "".join(said)
+
+
+def _share(error: float) -> str:
+    return "0 % (exact)" if error < 1e-9 else percent(error)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _bound(dataset_id: str, rank: int, _dataset: Dataset) -> float | None:
+    return svd_bound(_dataset, rank)
+
+
+def _alike(side: Side) -> None:
+    own = side.methods[0]
+    rows = []
+    for rival in side.methods[1:]:
+        found = likeness(own.parts, rival.parts)
+        rows += [
+            (rival.name, k + 1, side.names["NMF"][p] if p >= 0 else "none", float(cosine))
+            for k, (p, cosine) in enumerate(zip(found.partner, found.cosine, strict=True))
+        ]
+    st.dataframe(
+        pd.DataFrame(rows, columns=["method", "component", "like the part", "|cosine|"]),
+        hide_index=True,
+        column_config={"|cosine|": st.column_config.ProgressColumn(min_value=0, max_value=1, format="%.3f")},
+        alt="Components of the other methods and the parts of NMF they are like.",
+    )
+    st.caption(
+        f"Matched one to one so that the |cosines| are largest in sum; below {LIKE:g} a component is called like none. A "
+        "component that is like a part has its colour in the charts."
     )
 
 
-def _ranks(dataset: Dataset) -> None:
-    top = min(dataset.max_rank, 40)
-    ranks = tuple(sorted({min(r, top) for r in (1, 2, 3, 4, 6, 9, 14, 20, 30, 40)}))
-    frame = jobs.run(
-        ErrorsWork(dataset.id, ranks=ranks), dataset, label="Fitting every rank", key="ranks_run", growing=True
+def _ranks(dataset: Dataset, result: FitResult, rivals: tuple[str, ...]) -> None:
+    if dataset.shape[0] * dataset.shape[1] > QUICK_CELLS and not st.toggle(
+        "Compute it (may take minutes)", key="all_ranks"
+    ):
+        return
+    top = min(dataset.max_rank, RANKS[-1])
+    ranks = tuple(sorted({min(r, top) for r in (*RANKS, result.request.rank)}))
+    work = RanksWork(
+        dataset.id, ranks=ranks, names=("NMF", *rivals), loss=result.request.loss, seed=result.request.seed
     )
+    frame = jobs.run(work, dataset, label="Fitting every rank", key="ranks_run", growing=True)
     if frame is not None:
-        long = frame.melt("rank", var_name="method", value_name="relative error").dropna()
-        picture(Lines(long, "rank", "relative error", "method", percent=True), key="rank_errors")
+        order = {name: i for i, name in enumerate(("NMF", *rivals))}
+        frame = frame.sort_values(["method", "rank"], key=lambda c: c.map(order) if c.name == "method" else c)
+        mark = float(result.request.rank)
+        picture(Lines(frame, "rank", "relative error", "method", percent=True, mark=mark), key="rank_errors")
+        if "ICA" in rivals:
+            st.caption("ICA turns PCA’s axes without leaving what they span: its error is PCA’s at every rank.")
+    st.caption("Offset aside, each method has as many components as the rank says. Dotted: the rank of the sidebar.")

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from nmf_core import Dataset, FitRequest, fit, load_dataset
-from nmf_core.comparison.rivals import RivalsWork, negatives, nmf, offered, running_sum
+from nmf_core.comparison.likeness import likeness
+from nmf_core.comparison.ranks import RanksWork
+from nmf_core.comparison.rivals import RivalsWork, negatives, nmf, offered, running_sum, signs
 from nmf_core.comparison.runs import changes, matched
-from nmf_core.components import present
+from nmf_core.components import Identity, present
 from nmf_core.lenses.images.staged import run
 
 
@@ -78,3 +80,56 @@ def test_runs_are_matched_and_the_extra_part_has_no_counterpart(iris):
     same = matched(three, three, dataset.cols)
     np.testing.assert_allclose(same["cosine"], 1)
     assert (same["first"] == same["second"]).all()
+
+
+def test_axes_that_hold_nothing_are_left_out():
+    dataset = load_dataset("swimmer")
+    svd, pca, ica = run(RivalsWork(dataset.id, rank=17, names=("SVD", "PCA", "ICA")), dataset)
+    true_rank = np.linalg.matrix_rank(dataset.X)
+    centred = np.linalg.matrix_rank(dataset.X - dataset.X.mean(axis=0))
+    assert (len(svd.parts), len(pca.parts), len(ica.parts)) == (true_rank, centred, centred)
+    assert svd.error == pca.error == 0
+    assert ica.error < 1e-6
+    assert negatives(ica) > 0.1
+
+
+def test_unknown_cells_count_in_nobodys_error():
+    dataset = load_dataset("energy_mix")
+    (pca,) = run(RivalsWork(dataset.id, rank=2, names=("PCA",)), dataset)
+    known = ~dataset.mask
+    model = pca.offset + pca.codes @ pca.parts
+    expected = np.linalg.norm((dataset.X - model)[known]) / np.linalg.norm(dataset.X[known])
+    assert pca.error == pytest.approx(expected, rel=1e-9)
+    result = fit(dataset, rank=2)
+    own = np.linalg.norm((dataset.X - result.W @ result.H)[known]) / np.linalg.norm(dataset.X[known])
+    assert nmf(dataset, result).error == pytest.approx(own, rel=1e-9)
+
+
+def test_errors_at_every_rank_are_those_of_the_methods_themselves():
+    dataset = load_dataset("wine")
+    work = RanksWork(dataset.id, ranks=(2, 3), names=("NMF", "SVD", "PCA", "VQ", "ICA"))
+    table = run(work, dataset).set_index(["method", "rank"])["relative error"]
+    for rank in (2, 3):
+        svd, pca, vq, ica = run(RivalsWork(dataset.id, rank=rank, names=("SVD", "PCA", "VQ", "ICA")), dataset)
+        for method in (svd, pca, vq, ica):
+            assert table[method.name, rank] == pytest.approx(method.error, rel=1e-6)
+        assert table["NMF", rank] >= table["SVD", rank]
+        own = nmf(dataset, fit(dataset, rank=rank, max_iter=300, tol=1e-5))
+        assert table["NMF", rank] == pytest.approx(own.error, rel=1e-6)
+
+
+def test_a_component_is_like_a_part_whatever_its_sign_and_scale():
+    parts = np.eye(4)[:3] + 0.05
+    components = np.stack([-7 * parts[2], [0.5, 0.5, 0.5, 2.0], parts[0]])
+    found = likeness(parts, components)
+    assert found.partner.tolist() == [2, -1, 0]
+    assert found.cosine[[0, 2]] == pytest.approx(1)
+
+
+def test_nmf_is_compared_as_the_visitor_ordered_it(iris):
+    dataset, result = iris
+    parts = present(dataset, result, identity=Identity(order=(2, 0, 1)))
+    method = nmf(dataset, parts)
+    np.testing.assert_array_equal(method.parts, result.H[[2, 0, 1]])
+    assert method.error == pytest.approx(nmf(dataset, result).error)
+    assert signs(method) == (0, 0)

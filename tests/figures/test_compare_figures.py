@@ -11,6 +11,8 @@ from nmf_core import FitRequest, fit, load_dataset
 from nmf_core.comparison.race import RaceWork
 from nmf_core.comparison.rivals import TITLES, RivalsWork, nmf
 from nmf_core.comparison.standings import best_known, loss_title
+from nmf_core.figures.compare_blocks import MethodBlocks, evened, grey
+from nmf_core.figures.compare_codes import MethodCodes
 from nmf_core.figures.compare_lines import Lines
 from nmf_core.figures.compare_methods import MethodParts, MethodSample
 from nmf_core.figures.compare_race import AGAINST, RaceCurves
@@ -127,3 +129,64 @@ def test_words_and_table_hold_the_same_numbers(race):
     table = shown.table()
     assert table.groupby("loss")["above the best known"].min().tolist() == [0, 0]
     assert len(table) < 160 * len(runs)
+
+
+class TestBlocks:
+    def test_blocks_of_all_methods_stand_in_one_figure(self):
+        dataset = load_dataset("digits")
+        rivals = run(RivalsWork(dataset.id, rank=6, names=("PCA", "VQ")), dataset)
+        methods = (nmf(dataset, fit(dataset, rank=6)), *rivals)
+        names = {"NMF": tuple(f"<b>{k}" for k in range(6))}
+        shown = MethodBlocks(methods, dataset.cell_shape, 3, TITLES, names, {"NMF": ("#112233",) * 6})
+        drawn = shown.build()
+        go.Figure(drawn.to_dict())  # Plotly's own validation
+        assert len(drawn.layout.images) == 6
+        # The same size for each method's blocks, so that nothing looks larger than it is.
+        assert len({image.sizex for image in drawn.layout.images[::2]}) == 1
+        assert any("&lt;b&gt;5" in a.text and "#112233" in a.text for a in drawn.layout.annotations)
+        assert len(drawn.to_json()) < 400_000
+        told = shown.describe()
+        assert "VQ: 6 blocks" in told
+        assert "the picture holds 1 of them" in told
+        table = shown.table().set_index(["method", "block"])
+        amount = methods[1].codes[3] * np.linalg.norm(methods[1].parts, axis=1)
+        np.testing.assert_allclose(table.loc["PCA", "amount in the picture"], amount)
+        assert (table.loc["NMF", "negative pixels"] == 0).all()
+        assert (table.loc["VQ", "negative pixels"] == 0).all()
+
+    def test_a_flat_block_is_not_drawn_as_full(self):
+        blocks = np.stack([np.full((4, 4), 7.0), np.arange(16.0).reshape(4, 4), np.zeros((4, 4))])
+        scaled, flat = evened(blocks, signed=False)
+        assert flat.tolist() == [True, False, True]
+        assert (scaled[0] == 0.5).all()
+        assert scaled[1].max() == 1
+        assert (scaled[2] == 0).all()
+        below, _ = evened(-blocks, signed=True)
+        assert (below[0] == -0.25).all()
+
+    def test_colour_channels_are_averaged(self):
+        rows = np.arange(24.0).reshape(2, 12)
+        np.testing.assert_allclose(grey(rows, (2, 2, 3))[0], [[1, 4], [7, 10]])
+
+
+def test_codes_are_in_units_of_what_they_contribute(iris):
+    dataset, methods = iris
+    shown = MethodCodes(methods, dataset.rows, {"NMF": ("petals", "sepals")})
+    drawn = shown.build()
+    go.Figure(drawn.to_dict())  # Plotly's own validation
+    assert list(drawn.layout.xaxis.ticktext) == ["petals", "sepals"]
+    for trace, method in zip(drawn.data, methods, strict=True):
+        size = method.codes * np.linalg.norm(method.parts, axis=1)
+        np.testing.assert_allclose(np.sort(trace.z.ravel()), np.sort((size / np.abs(size).max()).ravel()), atol=1e-6)
+    assert "VQ uses 1.0 of 2 components" in shown.describe()
+    np.testing.assert_allclose(shown.table()["NMF petals"], methods[0].codes[:, 0])
+
+
+def test_names_and_colours_of_parts_are_in_the_pictures_of_methods(iris):
+    dataset, methods = iris
+    names, colors = {"NMF": ("petals", "sepals")}, {"NMF": ("#111111", "#222222")}
+    rows = MethodParts(dataset, methods, TITLES, names).build().layout.yaxis.ticktext
+    assert list(rows) == ["petals", "sepals"]
+    bars = MethodSample(dataset, methods, 0, None, names, colors).build().data
+    assert {b.name for b in bars if b.marker.color in ("#111111", "#222222")} == {"petals", "sepals"}
+    assert MethodParts(dataset, methods, TITLES, names).table().loc[("NMF", "petals")].shape == (4,)
