@@ -6,6 +6,7 @@ import streamlit as st
 
 from nmf_core.components import SCALE_HELP, SCALES, present
 from pages.explore_sections import views
+from pages.explore_sections.new_rows import new_rows
 from pages.explore_sections.take_along import take_along
 from pages.explore_sections.views import View
 from pages.ui import data, fitting, identity, model, pins, widgets
@@ -15,6 +16,7 @@ VIEWS = {
     "Parts": views.parts,
     "Samples": views.samples,
     "Fit": views.quality,
+    "New rows": new_rows,
     "Take along": take_along,
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nmf_core.ingest.decode import to_utf8
-from nmf_core.ingest.dialect import cells
+from nmf_core.ingest.dialect import cells, number_share
 from nmf_core.ingest.names import tidy_names, title
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
@@ -163,11 +163,12 @@ def looks_like_prose(lines: Sequence[str]) -> bool:
     if sum(line.lstrip().startswith('"') for line in filled) > 0.6 * len(filled):
         return False
     for separator in ("\t", ";", "|", ","):
-        counts = Counter(len(row) for row in cells([line.rstrip("\r\n") for line in filled], separator))
+        rows = cells([line.rstrip("\r\n") for line in filled], separator)
+        counts = Counter(map(len, rows))
         if not counts:
             continue
         columns, often = counts.most_common(1)[0]
-        if columns > 1 and often > 0.9 * sum(counts.values()) and sum(counts.values()) > 2:
+        if columns > 1 and often > 0.9 * len(rows) and (len(rows) > 2 or number_share(rows[1:], ".") >= 0.5):
             return False
     return True
 

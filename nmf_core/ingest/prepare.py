@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nmf_core.ingest.diagnose import as_raw, nature
-from nmf_core.ingest.raw import Raw
+from nmf_core.ingest.raw import BEFORE, Raw
 from nmf_core.ingest.reading import Refused
 from nmf_core.ingest.settle import check_shape, check_values, share_below, to_dataset
 from nmf_core.ingest.steps import (
@@ -149,7 +149,12 @@ def prepare(
     except Refused as refused:
         raise ValueError(str(refused.message)) from None
     done = tuple(stage.step for stage in stages)
+    before = as_raw(data).extra.get(BEFORE, as_raw(data).cols)
+    extra = {key: value for key, value in dataset.extra.items() if key != BEFORE}
+    if not np.array_equal(before, dataset.cols):
+        extra[BEFORE] = np.asarray(before)
     dataset = dataset.with_(
+        extra=extra,
         notes=notes + tuple(f"{stage.step.LABEL}: {stage.lost}" for stage in stages),
         steps=earlier + tuple(step.to_json() for step in done),
     )

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from nmf_core.types import Array, Kind, is_sparse
 
+BEFORE = "columns_before"  # in extra: names of the columns before preparation, where it changed them
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raw:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nmf_core.ingest.raw import Raw
+from nmf_core.ingest.raw import BEFORE, Raw
 from nmf_core.ingest.reading import Option, Reading, Refused, Verdict
 from nmf_core.ingest.steps import Infinite, Missing, Negative, Step
 from nmf_core.ingest.talk import Talk
@@ -38,6 +38,8 @@ def settle(raw: Raw, talk: Talk) -> Reading:
             done.append(step)
         check_shape(raw)
         check_values(raw)
+        if not np.array_equal(kept.cols, raw.cols):
+            raw = raw.with_(extra={**raw.extra, BEFORE: kept.cols})
         dataset = to_dataset(raw, talk, done)
     except Refused as refused:
         return Reading(

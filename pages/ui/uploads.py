@@ -17,6 +17,7 @@ from pages.ui.jobs import owner
 from pages.ui.widgets import md
 
 KEY = "_upload"  # the visitor's last upload
+APART = "_upload_apart"  # the last file read beside the data
 CANCELLED = "_upload_cancelled"  # token of the upload whose reading the visitor has stopped
 SOON = 0.5  # seconds after which a reading shows how far it is
 LIMITS = Limits()
@@ -71,6 +72,24 @@ def take(files: Sequence[Any]) -> tuple[Upload, bool]:
         else:
             reading = Reading(Verdict.REFUSE, empty[0][0], message=refused)
     return _keep(token, contents, reading), True
+
+
+def read_apart(file: Any, choices: Mapping[str, Any]) -> Reading:
+    """Read a file that is not to become the visitor's data, such as new rows; once, and counted by the quota."""
+    known = st.session_state.get(APART)
+    if known is not None and known[:2] == (file.file_id, dict(choices)):
+        reading: Reading = known[2]
+        return reading
+    if st.session_state.get(CANCELLED) == file.file_id:
+        message: Message | None = Message("cancelled", "Reading was cancelled", hint="Open the file again to go on")
+    else:
+        message = _quota.admit(owner(), file.size, time.monotonic())
+    if message is None:
+        reading = _read([(file.name, file.getvalue())], choices, file.file_id)
+    else:
+        reading = Reading(Verdict.REFUSE, file.name, message=message)
+    st.session_state[APART] = (file.file_id, dict(choices), reading)
+    return reading
 
 
 def answer(choices: Mapping[str, Any]) -> Upload:
