@@ -12,6 +12,7 @@ from nmf_core.figures.template import MUTED, axis_id, axis_key, figure
 from nmf_core.figures.text import number, percent
 from nmf_core.selection.advice import Advice
 from nmf_core.selection.evidence import RankEvidence
+from nmf_core.selection.heldout_choice import LEAST
 from nmf_core.selection.stability import STABLE
 from nmf_core.selection.sweep import Sweep
 from nmf_core.types import Array
@@ -236,7 +237,7 @@ class RankCurves:
         rows = self.sweep.evidence
         panels = [self._fit(rows), self._heldout(rows), self._components(rows), self._groups(rows), self._lean(rows)]
         if self.more:
-            panels += [self._blocks(rows), self._distances(rows), self._scores(rows)]
+            panels += [self._steps(), self._blocks(rows), self._distances(rows), self._scores(rows)]
         return [p for p in panels if any(np.isfinite(c.middle).any() for c in p.curves)]
 
     def _fit(self, rows: tuple[RankEvidence, ...]) -> _Panel:
@@ -312,6 +313,14 @@ class RankCurves:
                 _Curve("sparseness of W", value("sparseness_W"), color=ORANGE, dash="dash", symbol="square"),
             ),
             limit=(-0.04, 1.04),
+        )
+
+    def _steps(self) -> _Panel:
+        return _Panel(
+            "Held-out: how much of the step up to a rank is asked for",
+            (_Curve("weight", self.sweep.weights()),),
+            limit=(-0.1, 1.1),
+            line=LEAST,
         )
 
     def _blocks(self, rows: tuple[RankEvidence, ...]) -> _Panel:

@@ -56,8 +56,10 @@ def step(
     if len(actual) < 2:
         return None
     none, half, whole = np.empty((3, len(actual)))
+    # Weights do not depend on the unit; squares of very large or very small numbers would overflow.
+    unit = max(max(float(np.max(x, initial=0.0)) for x in actual), 1e-300)
     for i, (x, p, q) in enumerate(zip(actual, lower, higher, strict=True)):
-        x, p, q = (np.asarray(part, dtype=np.float64) for part in (x, p, q))
+        x, p, q = (np.asarray(part, dtype=np.float64) / unit for part in (x, p, q))
         none[i], half[i], whole[i] = (mean_loss(x, y, loss) for y in (p, 0.5 * (p + q), q))
     pull = 0.5 * (3 * none + whole - 4 * half)
     curvature = float((none + whole - 2 * half).mean())

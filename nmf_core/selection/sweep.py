@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -91,6 +92,11 @@ class Sweep:
         cells, below, above = ([held[k, i] for i in common] for k in (0, lower, higher))
         return step(cells, below, above, self.request.model.loss)
 
+    def weights(self) -> Array:
+        """Return how much of the step from the rank before to each rank held-out cells ask for; NaN where not measured."""
+        steps = [None, *(self.step(a, b) for a, b in pairwise(self.ranks))]
+        return np.array([np.nan if found is None else found.weight for found in steps[: len(self.ranks)]])
+
     def groups(self, rank: int) -> Array:
         """Return the strongest component of each compared sample in every restart, shape (n_fits, n_rows)."""
         return np.stack([piece.groups for piece in self.state.fits(rank, self.request.n_restarts)])
@@ -103,7 +109,11 @@ class Sweep:
         """Return one row per rank, one column per criterion."""
         import pandas as pd
 
-        return pd.DataFrame([row(e) for e in self.evidence])
+        table = pd.DataFrame([row(e) for e in self.evidence])
+        if len(table):
+            after = table.columns.get_loc("held-out error / rank 1") + 1
+            table.insert(after, "weight of the step to it", self.weights())
+        return table
 
     def long(self) -> pd.DataFrame:
         """Return one row per rank and criterion."""

@@ -8,7 +8,8 @@ import pytest
 from nmf_core import Dataset, load_dataset
 from nmf_core.selection import advise, agreement, sweep
 from nmf_core.selection.baseline import permute_columns
-from nmf_core.selection.heldout_choice import smallest_as_good
+from nmf_core.selection.blending import Step, step
+from nmf_core.selection.heldout_choice import further, smallest_as_good
 
 
 def synthetic(rank, n=60, m=40, seed=0, noise=0.1, kind="gaussian"):
@@ -113,6 +114,79 @@ def test_unfinished_sweeps_give_preliminary_advice():
 def test_without_held_out_cells_the_doubt_is_said():
     advice = advise(sweep(synthetic(3), range(1, 6), 3, n_folds=0, n_shuffles=0, bicross=False))
     assert any("No cells were held out" in doubt for doubt in advice.doubts)
+
+
+def dense(rank, n, m, noise, seed):
+    """All parts overlap: most of X is one common profile, and the others are faint beside the noise."""
+    rng = np.random.default_rng([seed, rank])
+    signal = rng.random((n, rank)) @ rng.random((rank, m))
+    sd = noise * np.linalg.norm(signal) / np.sqrt(signal.size)
+    return np.maximum(signal + sd * rng.standard_normal(signal.shape), 0)
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_parts_too_faint_to_lower_the_error_are_found_and_called_faint(seed):
+    advice = advise(sweep(dense(8, 80, 60, 0.13, seed), range(4, 11), 1, n_shuffles=0, bicross=False))
+    votes = {vote.criterion: vote for vote in advice.families}
+    assert votes["Speckled cross-validation"].rank < 8
+    assert advice.rank == votes["Weight of the steps"].rank == 8
+    assert advice.leaner == votes["Speckled cross-validation"].rank
+    assert "faint, yet more than noise" in advice.reasons[0]
+    assert any("too faint to be estimated well" in doubt for doubt in advice.doubts)
+
+
+def test_noise_cut_at_zero_is_not_taken_for_a_part():
+    # Cutting noise at zero lifts empty cells: a real but tiny pattern, which predicts without being worth a component.
+    advice = advise(
+        sweep(synthetic(4, n=150, m=100, noise=0.1), range(2, 8), 1, n_shuffles=0, n_folds=5, bicross=False)
+    )
+    assert advice.rank == 4
+
+
+STEP = dict.fromkeys(range(1, 9), 0.8)
+
+
+@pytest.mark.parametrize(
+    ("weights", "start", "expected"),
+    [
+        ({**STEP, 4: 0.55, 5: 0.5, 6: 0.05, 7: 0.1}, 4, 6),  # up to where it sharply ends
+        ({**STEP, 4: 0.3, 5: 0.7, 6: 0.0, 7: 0.0}, 4, 6),  # a fainter one before another
+        ({**STEP, 4: 0.1, 5: 0.2}, 4, 4),  # nothing asked for
+        ({**STEP, 4: 0.4, 5: 0.4}, 4, 4),  # asked for, but less than 60 % of what was asked for before
+        (dict.fromkeys(range(1, 9), 0.5), 4, 4),  # no end: pictures and texts
+    ],
+)
+def test_going_up_needs_steps_that_are_asked_for_and_an_end(weights, start, expected):
+    def step(lower, higher):
+        # Over two ranks at once, the mean of both steps.
+        return Step(float(np.mean([weights[k] for k in range(lower, higher)])), 5.0, 0.1)
+
+    assert further(dict.fromkeys(range(1, 9), 0.5), start, step) == expected
+
+
+def test_going_up_ignores_uncertain_and_tiny_steps():
+    errors = dict.fromkeys(range(1, 7), 0.5)
+    ends = {5: 0.0, 6: 0.0}
+    assert further(errors, 3, lambda a, _b: Step(ends.get(a, 0.8), 5.0, 0.1)) == 5
+    assert further(errors, 3, lambda a, _b: Step(ends.get(a, 0.8), 1.5, 0.1)) == 3
+    assert further(errors, 3, lambda a, _b: Step(ends.get(a, 0.8), 5.0, 0.003)) == 3
+
+
+def test_a_step_is_weighed_as_stacking_does():
+    rng = np.random.default_rng(0)
+    cells, lower, higher = ([rng.random(50) for _ in range(4)] for _ in range(3))
+    x, p, q = (np.concatenate(part) for part in (cells, lower, higher))
+    found = step(cells, lower, higher)
+    best = (x - p) @ (q - p) / ((q - p) @ (q - p))
+    assert found.weight == pytest.approx(best)
+    assert found.gain == pytest.approx(1 - np.sum((x - p - best * (q - p)) ** 2) / np.sum((x - p) ** 2))
+    blend = [0.7 * a + 0.3 * b for a, b in zip(lower, higher, strict=True)]
+    assert step(blend, lower, higher).weight == pytest.approx(0.3)
+    counts = [a + 0.5 for a in blend]
+    shifted = ([a + 0.5 for a in part] for part in (lower, higher))
+    assert step(counts, *shifted, "kullback-leibler").weight == pytest.approx(0.3, abs=0.02)
+    assert step(cells, lower, lower) is None
+    assert step(cells[:1], lower[:1], higher[:1]) is None
 
 
 def test_smallest_as_good_pairs_the_sets():

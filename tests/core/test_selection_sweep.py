@@ -71,6 +71,36 @@ def test_a_larger_sweep_computes_only_what_is_missing(monkeypatch):
     same(grown, run(larger, DATA))
 
 
+def test_pieces_computed_together_are_the_ones_computed_alone():
+    work = SweepWork(SweepRequest((1, 2, 3), 3, MODEL, 3, 2))
+    names = list(pieces_module.planned(work.request, DATA))
+    together = pieces_module.compute(names, work.request, DATA)
+    for name, one in zip(names, together, strict=True):
+        (alone,) = pieces_module.compute([name], work.request, DATA)
+        if name[0] == "fit":
+            again = fit(DATA, work.request.fit_request(*name[1:]))
+            np.testing.assert_array_equal(one.fit.W, again.W)
+            np.testing.assert_array_equal(one.fit.H, again.H)
+            assert one.piece.loss == alone.piece.loss == again.loss
+        else:
+            assert one.piece == alone.piece
+        assert (one.heldout is None) == (name[0] != "speckle")
+
+
+def test_predictions_of_held_out_cells_are_kept_and_weigh_the_steps():
+    found = run(SweepWork(SweepRequest((2, 3, 4), 1, MODEL, 4, 0, False)), DATA)
+    for i in range(4):
+        cells = found.state.heldout[0, i]
+        for k in (1, 2, 3, 4):
+            error = np.mean((cells - found.state.heldout[k, i]) ** 2)
+            assert error == pytest.approx(found.state.pieces["speckle", k, i])
+    assert found.step(2, 3).weight > 0.7  # the data has three parts
+    assert found.step(3, 4).weight < 0.4
+    assert found.step(2, 5) is None
+    weights = found.table()["weight of the step to it"].to_numpy()
+    np.testing.assert_array_equal(weights, [np.nan, found.step(2, 3).weight, found.step(3, 4).weight])
+
+
 def test_another_models_pieces_are_refused():
     state = run(SweepWork(SweepRequest((2,), 1, MODEL, 0, 0, False)), DATA).state
     other = SweepWork(SweepRequest((2,), 1, MODEL.with_(loss="kullback-leibler"), 0, 0, False))

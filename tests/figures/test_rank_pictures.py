@@ -45,6 +45,7 @@ def test_curves_hold_the_numbers_of_the_sweep(found):
     np.testing.assert_allclose(heldout.y, [np.nanmean(e.heldout) for e in found.evidence], rtol=1e-6)
     np.testing.assert_allclose(lines(figure, "least stable").y, [e.weakest for e in found.evidence], rtol=1e-6)
     np.testing.assert_allclose(lines(figure, "cophenetic correlation").x, [2, 3, 4, 5])
+    np.testing.assert_allclose(lines(RankCurves(found, more=True).build(), "weight").y, found.weights()[1:], rtol=1e-6)
     assert weight(figure) < 100_000
 
 
@@ -52,8 +53,8 @@ def test_all_panels_share_one_rank_axis(found):
     figure = RankCurves(found, more=True).build()
     assert {trace.xaxis for trace in figure.data} <= {None, "x"}
     panels = {trace.yaxis for trace in figure.data}
-    assert len(panels) == 8
-    domains = sorted(figure.layout[f"yaxis{'' if i == 0 else i + 1}"].domain for i in range(8))
+    assert len(panels) == 9
+    domains = sorted(figure.layout[f"yaxis{'' if i == 0 else i + 1}"].domain for i in range(9))
     assert all(a[1] < b[0] for a, b in pairwise(domains))
 
 
