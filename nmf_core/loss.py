@@ -65,14 +65,17 @@ def from_gram(problem: Problem, W: Array, H: Array, product: Array, WtW: Array, 
 def frobenius(problem: Problem, W: Array, H: Array) -> float:
     """Return ½ Σ w(X − WH)² from the residual itself."""
     X, weights = problem.X, problem.weights
-    if problem.unstored:
-        R = X.data - problem.product_at_stored(W, H)
-        return 0.5 * float(np.vdot(R, R)) if R.dtype == np.float64 else 0.5 * float((R.astype(np.float64) ** 2).sum())
     n, m = problem.shape
-    if problem.sparse and n * m > DENSE_CELLS:
-        Y = problem.product_at_stored(W, H).astype(np.float64)
-        at_zeros = dot(W.T @ W, H @ H.T) - float(Y @ Y)
-        return 0.5 * (float(((X.data - Y) ** 2).sum()) + max(at_zeros, 0.0))
+    if problem.unstored or (problem.sparse and n * m > DENSE_CELLS):
+        residual = own = 0.0
+        for part, y in problem.stored_blocks(W, H):
+            y = y.astype(np.float64, copy=False)
+            own += float(y @ y)
+            y -= X.data[part]
+            residual += float(y @ y)
+        if problem.unstored:
+            return 0.5 * residual
+        return 0.5 * (residual + max(dot(W.T @ W, H @ H.T) - own, 0.0))
     value = 0.0
     for rows in problem.row_blocks():
         R = W[rows] @ H

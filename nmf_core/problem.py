@@ -102,14 +102,19 @@ class Problem:
         step = max(1, BLOCK_CELLS // m)
         return (slice(i, min(i + step, n)) for i in range(0, n, step))
 
-    def product_at_stored(self, W: Array, H: Array) -> Array:
-        """Return the entries of WH at the stored cells of sparse X, in CSR order, without forming WH."""
-        out = np.empty(self.X.nnz, dtype=self.dtype)
+    def stored_blocks(self, W: Array, H: Array) -> Iterator[tuple[slice, Array]]:
+        """Yield the entries of WH at the stored cells of sparse X, in CSR order, some at a time: WH is never formed."""
         Ht = np.ascontiguousarray(H.T)
         step = max(1, BLOCK_CELLS // H.shape[0])
-        for i in range(0, out.size, step):
+        for i in range(0, self.X.nnz, step):
             part = slice(i, i + step)
-            np.einsum("ij,ij->i", W[self.row_of[part]], Ht[self.X.indices[part]], out=out[part])  # type: ignore[index]
+            yield part, np.einsum("ij,ij->i", W[self.row_of[part]], Ht[self.X.indices[part]])  # type: ignore[index]
+
+    def product_at_stored(self, W: Array, H: Array) -> Array:
+        """Return the entries of WH at all stored cells of sparse X, in CSR order."""
+        out = np.empty(self.X.nnz, dtype=self.dtype)
+        for part, values in self.stored_blocks(W, H):
+            out[part] = values
         return out
 
     def like_X(self, data: Array) -> Any:
