@@ -9,7 +9,7 @@ from nmf_core import Dataset, FitRequest, fit, load_dataset
 from nmf_core.comparison.likeness import likeness
 from nmf_core.comparison.ranks import RanksWork
 from nmf_core.comparison.rivals import RivalsWork, negatives, nmf, offered, running_sum, signs
-from nmf_core.comparison.runs import changes, matched
+from nmf_core.comparison.runs import changes, data_changes, matched, pair, same_main_part
 from nmf_core.components import Identity, present
 from nmf_core.lenses.images.staged import run
 
@@ -73,13 +73,57 @@ def test_runs_are_matched_and_the_extra_part_has_no_counterpart(iris):
     dataset, result = iris
     three = present(dataset, result, "component sums 1")
     two = present(dataset, fit(dataset, rank=2), "component sums 1")
-    table = matched(three, two, dataset.cols)
+    table = matched(pair(three, dataset.cols, two, dataset.cols))
     assert len(table) == 3
     assert table["cosine"].isna().sum() == 1
     assert table.iloc[-1]["second"] == ""
-    same = matched(three, three, dataset.cols)
-    np.testing.assert_allclose(same["cosine"], 1)
-    assert (same["first"] == same["second"]).all()
+    same = pair(three, dataset.cols, three, dataset.cols)
+    np.testing.assert_allclose(matched(same)["cosine"], 1)
+    assert (matched(same)["first"] == matched(same)["second"]).all()
+    assert same_main_part(same) == 1
+
+
+def test_prepared_data_are_compared_on_the_features_both_have(iris):
+    dataset, result = iris
+    fewer = Dataset.of(dataset.X[:, [3, 0, 2]], cols=dataset.cols[[3, 0, 2]], rows=dataset.rows, name="three of Iris")
+    other = present(fewer, fit(fewer, rank=3))
+    found = pair(present(dataset, result), dataset.cols, other, fewer.cols)
+    assert found.cols.tolist() == fewer.cols.tolist()
+    assert found.left_out == (1, 0)
+    np.testing.assert_allclose(found.a.H.sum(axis=1), 1)
+    first = result.H[found.a.index][:, [3, 0, 2]]
+    np.testing.assert_allclose(found.a.H, first / first.sum(axis=1, keepdims=True))
+    assert data_changes(dataset, fewer)[:2] == [
+        ("data", "Iris", "three of Iris"),
+        ("rows × columns", "150 × 4", "150 × 3"),
+    ]
+    assert data_changes(dataset, dataset) == []
+    scaled = fewer.with_(steps=({"step": "scale", "by": "max", "learned": [1, 2]},))
+    steps = data_changes(dataset, scaled)[-1]
+    assert steps == ("preparation", "none", "scale (by max)")
+
+
+def test_results_without_common_features_are_not_compared(iris):
+    dataset, result = iris
+    wine = load_dataset("wine")
+    assert pair(present(dataset, result), dataset.cols, present(wine, fit(wine, rank=3)), wine.cols) is None
+    twice = np.array(["a", "a", "b", "c"])
+    parts = present(dataset, result)
+    assert pair(parts, dataset.cols, parts, twice) is None
+    assert pair(parts, twice, parts, twice) is not None
+
+
+def test_the_main_part_is_followed_through_the_matching(iris):
+    dataset, result = iris
+    one = present(dataset, result)
+    turned = present(dataset, result, identity=Identity(order=(0, 1, 2)))
+    assert one.index.tolist() != turned.index.tolist()
+    assert same_main_part(pair(one, dataset.cols, turned, dataset.cols)) == 1
+    two = present(dataset, fit(dataset, rank=2))
+    share = same_main_part(pair(one, dataset.cols, two, dataset.cols))
+    assert 0 < share < 1
+    short = Dataset.of(dataset.X[:40], cols=dataset.cols)
+    assert same_main_part(pair(one, dataset.cols, present(short, fit(short, rank=2)), short.cols)) is None
 
 
 def test_axes_that_hold_nothing_are_left_out():

@@ -15,6 +15,7 @@ from nmf_core.figures.compare_blocks import MethodBlocks, evened, grey
 from nmf_core.figures.compare_codes import MethodCodes
 from nmf_core.figures.compare_lines import Lines
 from nmf_core.figures.compare_methods import MethodParts, MethodSample
+from nmf_core.figures.compare_pairs import PairDifference, Similarity
 from nmf_core.figures.compare_race import AGAINST, RaceCurves
 from nmf_core.lenses.images.staged import run
 
@@ -190,3 +191,37 @@ def test_names_and_colours_of_parts_are_in_the_pictures_of_methods(iris):
     bars = MethodSample(dataset, methods, 0, None, names, colors).build().data
     assert {b.name for b in bars if b.marker.color in ("#111111", "#222222")} == {"petals", "sepals"}
     assert MethodParts(dataset, methods, TITLES, names).table().loc[("NMF", "petals")].shape == (4,)
+
+
+class TestPairs:
+    def test_similarities_are_in_the_cells_and_pairs_are_framed(self):
+        cosine = np.array([[0.9, 0.1, 0.2], [0.3, 0.2, 0.8]])
+        shown = Similarity(cosine, ("a", "<i>"), ("x", "y", "z"), ((0, 0), (1, 2)))
+        drawn = shown.build()
+        go.Figure(drawn.to_dict())  # Plotly's own validation
+        np.testing.assert_allclose(drawn.data[0].z, cosine, rtol=1e-6)
+        assert [(s.y0 + s.y1, s.x0 + s.x1) for s in drawn.layout.shapes] == [(0, 0), (2, 4)]
+        assert drawn.layout.yaxis.ticktext[1] == "&lt;i&gt;"
+        assert "a and x 0.90" in shown.describe()
+        assert shown.table().loc["a", "y"] == 0.1
+
+    def test_a_pair_shows_the_largest_differences_on_top(self):
+        first, second = np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.35, 0.55])
+        cols = np.array(["one", "<b>two</b>", "three"])
+        shown = PairDifference(first, second, ("petals", "Part 2"), ("#111111", "#222222"), cols)
+        drawn = shown.build()
+        go.Figure(drawn.to_dict())  # Plotly's own validation
+        assert list(drawn.layout.yaxis.ticktext) == ["one", "three", "&lt;b&gt;two&lt;/b&gt;"]
+        np.testing.assert_allclose(drawn.data[0].x, first[[0, 2, 1]])
+        np.testing.assert_allclose(drawn.data[1].x, second[[0, 2, 1]])
+        assert drawn.data[0].marker.color == "#111111"
+        assert "one -40.0, three +35.0" in shown.describe()
+        np.testing.assert_allclose(shown.table()["difference"], [-0.4, 0.35, 0.05])
+
+    def test_features_of_one_axis_are_drawn_as_lines(self):
+        axis = np.linspace(400, 700, 9)
+        first, second = np.full(9, 1 / 9), np.arange(9) / 36
+        drawn = PairDifference(first, second, ("a", "b"), ("#111111", "#222222"), axis.astype(str), axis).build()
+        go.Figure(drawn.to_dict())  # Plotly's own validation
+        np.testing.assert_allclose(drawn.data[2].y, second - first)
+        np.testing.assert_allclose(drawn.data[0].x, axis)

@@ -6,6 +6,7 @@ import pytest
 
 from nmf_core import fit, list_datasets, load_dataset
 from nmf_core.comparison.robustness import RobustnessWork
+from nmf_core.components import match
 from nmf_core.lenses.images.staged import run
 from pages.ui.widgets import md
 from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
@@ -78,7 +79,7 @@ def test_nonsense_in_the_address_of_a_choice_is_its_default(open_page):
     assert len(app.multiselect(key="race_solvers").value) >= 3
 
 
-def test_a_pinned_result_is_compared_with_another_seed(open_page):
+def test_a_pinned_result_is_compared_with_another_rank(open_page):
     app = open_page("compare", data="wine", section="Runs")
     app = finished(app.run())
     app.button(key="pin").click()
@@ -90,6 +91,46 @@ def test_a_pinned_result_is_compared_with_another_seed(open_page):
     pairs = next(frame.value for frame in app.dataframe if "cosine" in frame.value.columns)
     assert len(pairs) == 4
     assert pairs["cosine"].isna().sum() == 1
+    # The pair that differs most is drawn first, feature by feature.
+    likeness = match(*(fit(load_dataset("wine"), rank=r, time_limit=300.0).H for r in (3, 4))).similarity
+    assert f"cosine {likeness.min():.3f}" in app.selectbox(key="pair").options[0]
+    assert len(figures(app)[0]["data"]) == 2
+
+
+def test_two_pins_are_compared_with_each_other_under_their_names(open_page):
+    named = '{"names":{"0":"my part"},"colors":{"0":"#123456"}}'
+    app = open_page("compare", data="iris", section="Runs", parts=named)
+    app = finished(app.run())
+    app.button(key="pin").click()
+    finished(app.run())
+    for loss in ("kullback-leibler", "itakura-saito"):
+        app.selectbox(key="loss").set_value(loss)
+        finished(app.run())
+        app.button(key="pin").click()
+        finished(app.run())
+    overview = next(frame.value for frame in app.dataframe if "mean cosine" in frame.value.columns)
+    assert len(overview) == 3
+    assert overview["mean cosine"].iloc[-1] == pytest.approx(1)
+    first, second = app.selectbox(key="pinned").options[:2]
+    app.selectbox(key="pinned").select(first)
+    finished(app.run())
+    app.selectbox(key="against_pin").select(second)
+    finished(app.run())
+    settings = next(frame.value for frame in app.dataframe if "setting" in frame.value.columns)
+    assert settings.set_index("setting").loc["loss"].tolist() == ["frobenius", "kullback-leibler"]
+    pairs = next(frame.value for frame in app.dataframe if "cosine" in frame.value.columns)
+    assert "my part" in set(pairs["first"])
+    assert "my part" in set(pairs["second"])  # carried over before it was pinned
+
+
+def test_pins_of_other_data_are_compared_on_common_features_or_not_at_all(open_page):
+    app = open_page("compare", data="iris", section="Runs")
+    app = finished(app.run())
+    app.button(key="pin").click()
+    finished(app.run())
+    app.selectbox(key="data").set_value("wine")
+    finished(app.run())
+    assert "fewer than two features in common" in texts(app)
 
 
 @pytest.mark.parametrize("kind", ["noise", "outliers", "missing"])
