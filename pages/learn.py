@@ -2,56 +2,151 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from pages.learn_sections import algorithm, geometry, idea, network, starts, uses
+from pages.learn_sections.common import Section
 from pages.ui import widgets
 from pages.ui.state import pick, seed, switch
 
-CHAPTERS = {
-    "idea": ("1 · The idea", idea.show),
-    "algorithm": ("2 · The algorithm", algorithm.show),
-    "network": ("3 · As a neural network", network.show),
-    "geometry": ("4 · The geometry", geometry.show),
-    "starts": ("5 · Start and stop", starts.show),
-    "uses": ("6 · Where it is used, where it fails", uses.show),
+CHAPTERS: dict[str, tuple[str, dict[str, Section]]] = {
+    "idea": ("1 · The idea", idea.SECTIONS),
+    "algorithm": ("2 · The algorithm", algorithm.SECTIONS),
+    "network": ("3 · As a neural network", network.SECTIONS),
+    "geometry": ("4 · The geometry", geometry.SECTIONS),
+    "starts": ("5 · Start and stop", starts.SECTIONS),
+    "uses": ("6 · Uses and limits", uses.SECTIONS),
 }
-NAMES = list(CHAPTERS)
-# Presenting: one rem is larger, so everything is; the menu gives its room to the page.
-LARGE = "<style>html {font-size: 21px} [data-testid='stSidebar'] {display: none}</style>"
+#: Every stop of the tour: chapter, section, and what *Next* sets there.
+STOPS = [
+    (chapter, key, dict(values))
+    for chapter, (_, sections) in CHAPTERS.items()
+    for key, section in sections.items()
+    for values in section.stops
+]
+# Presenting: one rem is larger, so everything is; the menu, the header and the margins give their room to the page.
+LARGE = """<style>
+html {font-size: 20px}
+[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'], [data-testid='stHeader'] {display: none}
+[data-testid='stMainBlockContainer'] {padding: 0.8rem 2.5rem 3rem}
+</style>"""
+
+
+def place() -> int:
+    """Return the stop at which the page stands: of this section the one whose values are set, else its first."""
+    state = st.session_state
+    own = [i for i, (chapter, key, _) in enumerate(STOPS) if chapter == state["chapter"] and key == state["part"]]
+    return next((i for i in own if all(state.get(k) == v for k, v in STOPS[i][2].items())), own[0])
 
 
 def turn(by: int) -> None:
-    """Go to another chapter; a callback, so that the choice is not drawn yet."""
-    at = NAMES.index(st.session_state.get("chapter", NAMES[0]))
-    st.session_state["chapter"] = NAMES[min(max(at + by, 0), len(NAMES) - 1)]
+    """Go to another stop; a callback, so that the choices are not drawn yet."""
+    chapter, key, values = STOPS[min(max(place() + by, 0), len(STOPS) - 1)]
+    st.session_state.update({"chapter": chapter, "part": key, **values})
+
+
+def open_chapter() -> None:
+    """Begin another chapter at its first section; a callback."""
+    first = next(stop for stop in STOPS if stop[0] == st.session_state["chapter"])
+    st.session_state["part"] = first[1]
+
+
+def leave() -> None:
+    """End the presentation; a callback."""
+    st.session_state["present"] = False
+
+
+def choices() -> Section:
+    """Seed chapter and section and return the section; what the address asks for, if there is such a thing."""
+
+    def one_of(options: Any) -> Any:
+        def parse(text: str) -> str:
+            if text not in options:
+                raise ValueError(text)
+            return text
+
+        return parse
+
+    seed("chapter", "idea", one_of(CHAPTERS))
+    sections = CHAPTERS[st.session_state["chapter"]][1]
+    seed("part", next(iter(sections)), one_of(sections))
+    if st.session_state["part"] not in sections:
+        st.session_state["part"] = next(iter(sections))
+    return sections[st.session_state["part"]]
+
+
+def controls(presenting: bool) -> None:
+    """Draw where the page stands and the buttons that turn it."""
+    at = place()
+    keys = ("PageUp", "PageDown") if presenting else ("Shift+Left", "Shift+Right")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            "Back",
+            icon=":material/arrow_back:",
+            on_click=turn,
+            args=(-1,),
+            shortcut=keys[0],
+            disabled=at == 0,
+            key="back",
+        )
+        pick(
+            "Chapter",
+            list(CHAPTERS),
+            "chapter",
+            names={key: title for key, (title, _) in CHAPTERS.items()},
+            on_change=open_chapter,
+            label_visibility="collapsed" if presenting else "visible",
+        )
+        sections = CHAPTERS[st.session_state["chapter"]][1]
+        pick(
+            "Section",
+            list(sections),
+            "part",
+            names={key: section.title for key, section in sections.items()},
+            label_visibility="collapsed" if presenting else "visible",
+        )
+        st.button(
+            "Next",
+            icon=":material/arrow_forward:",
+            on_click=turn,
+            args=(1,),
+            shortcut=keys[1],
+            disabled=at == len(STOPS) - 1,
+            key="next",
+        )
+        if presenting:
+            st.button(
+                "End", icon=":material/close_fullscreen:", on_click=leave, key="leave", help="End the presentation"
+            )
+
+
+def invitation() -> None:
+    """Draw the address that opens every browser at this state."""
+    with st.expander("Bring everybody here", icon=":material/group:"):
+        address = widgets.link()
+        st.markdown("Whoever opens this address sees exactly this section, step and numbers:")
+        st.code(address, language=None, wrap_lines=True)
+        if (urlsplit(address).hostname or "") in ("localhost", "127.0.0.1", "::1"):
+            st.caption(
+                "It begins with the name every computer has for itself. For others, open the app under the address of this "
+                "computer in your network; the link is then right."
+            )
 
 
 with st.sidebar:
     presenting = switch("Presenter view", "present", help="Large type, no menu; PageDown and PageUp turn the pages.")
 if presenting:
     st.html(LARGE)
-seed("chapter", NAMES[0], lambda text: NAMES[NAMES.index(text)])
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    back = st.session_state["chapter"] == NAMES[0]
-    keys = ("PageUp", "PageDown") if presenting else ("Shift+Left", "Shift+Right")
-    st.button(
-        "Back", icon=":material/arrow_back:", on_click=turn, args=(-1,), shortcut=keys[0], disabled=back, key="back"
-    )
-    chapter = pick("Chapter", NAMES, "chapter", names={key: title for key, (title, _) in CHAPTERS.items()})
-    last = chapter == NAMES[-1]
-    st.button(
-        "Next", icon=":material/arrow_forward:", on_click=turn, args=(1,), shortcut=keys[1], disabled=last, key="next"
-    )
-    if presenting:
-
-        def leave() -> None:
-            st.session_state["present"] = False
-
-        st.button("End presentation", icon=":material/close_fullscreen:", on_click=leave, key="leave")
-title, show = CHAPTERS[chapter]
-st.title(title, anchor=False)
-show()
-with st.expander("Bring everybody here", icon=":material/group:"):
-    st.markdown("Whoever opens this address sees exactly this chapter, step and numbers:")
-    st.code(widgets.link(), language=None, wrap_lines=True)
+section = choices()
+controls(presenting)
+if presenting:
+    st.subheader(f"{section.title}", anchor=False)
+else:
+    st.title(CHAPTERS[st.session_state["chapter"]][0], anchor=False)
+    st.subheader(section.title, anchor=False)
+section.show()
+st.caption(f"Stop {place() + 1} of {len(STOPS)} · {'PageDown' if presenting else 'Shift + →'} goes on")
+invitation()

@@ -37,6 +37,10 @@ class LossCurves:
     marks : mapping of name to int
         Named steps of the chosen run ("stops at tolerance 1e-3").
     log : bool
+    loss : str
+        What is on the vertical axis.
+    height : int
+        In pixels.
     """
 
     runs: Mapping[str, Array]
@@ -45,6 +49,8 @@ class LossCurves:
     step: str = "update"
     marks: Mapping[str, int] | None = None
     log: bool = True
+    loss: str = "loss"
+    height: int = 300
 
     def build(self) -> go.Figure:
         """Return the figure."""
@@ -68,6 +74,7 @@ class LossCurves:
                 }
             )
         losses = self.runs[chosen]
+        last = max(max(len(run) for run in self.runs.values()) - 1, 1)
         if self.at is not None:
             at = min(self.at, len(losses) - 1)
             traces.append(_dots([at], [losses[at]], ["you are here"], "circle", 13, len(losses)))
@@ -77,21 +84,46 @@ class LossCurves:
         return figure(
             traces,
             {
-                "height": 300,
-                "xaxis": {"title": {"text": self.step}},
-                "yaxis": {
-                    "title": {"text": "loss"},
-                    "type": "log" if self.log else "linear",
-                    "exponentformat": "power",
-                },
+                "height": self.height,
+                "xaxis": {"title": {"text": self.step}, "range": [-0.02 * last, 1.03 * last]},
+                "yaxis": {"title": {"text": label(self.loss)}, **self._scale()},
                 "legend": {"y": 1.02, "yanchor": "bottom"},
             },
         )
 
+    def _scale(self) -> dict[str, Any]:
+        """Return the vertical axis; on a logarithmic one with few, round numbers: Plotly's own crowd each other."""
+        if not self.log:
+            return {"type": "linear"}
+        values = np.concatenate([np.asarray(run, float) for run in self.runs.values()])
+        values = values[values > 0]
+        if not values.size:
+            return {"type": "linear"}
+        low, high = max(float(values.min()), 1e-9 * float(values.max())), float(values.max())
+        decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+        steps = (1, 2, 5) if len(decades) <= 4 else (1,)
+        ticks = [step * 10.0**d for d in decades for step in steps]
+        ticks = ticks if len(ticks) < 12 else ticks[:: -(-len(ticks) // 12)]
+        room = 0.06 * max(np.log10(high / low), 0.5)
+        above = (26 / max(self.height - 110, 40)) * max(np.log10(high / low), 0.5)  # for "you are here"
+        return {
+            "type": "log",
+            "tickvals": ticks,
+            "ticktext": [f"{t:g}" for t in ticks],
+            "range": [np.log10(low) - room, np.log10(high) + max(above, room)],
+        }
+
     def describe(self) -> str:
         """Return what the picture shows, in words."""
         ends = ", ".join(f"{plain(name)} {float(y[-1]):.4g}" for name, y in self.runs.items())
-        return f"The loss of {len(self.runs)} run(s) against the {self.step}. At the end: {ends}."
+        text = f"{plain(self.loss)} of {len(self.runs)} run{'s' if len(self.runs) > 1 else ''} against the {self.step}"
+        text = text[0].upper() + text[1:]
+        if self.at is not None:
+            here = self.runs.get(self.chosen or "", next(iter(self.runs.values())))
+            at = min(self.at, len(here) - 1)
+            text += f"; you are at {self.step} {at}, where it is {float(here[at]):.4g}"
+        marked = "".join(f" {plain(name)}: at {self.step} {at}." for name, at in (self.marks or {}).items())
+        return f"{text}. At the end: {ends}.{marked}"
 
     def table(self) -> pd.DataFrame:
         """Return the losses, one column per run."""
@@ -111,6 +143,7 @@ def _dots(x: list[int], y: list[float], texts: list[str], symbol: str, size: int
         "text": [label(t, 40) for t in texts],
         "textposition": ["top left" if step > 0.7 * last else "top right" for step in x],
         "marker": {"color": "#d55e00", "size": size, "symbol": symbol},
+        "cliponaxis": False,
         "showlegend": False,
         "hoverinfo": "text",
     }

@@ -1,15 +1,15 @@
-"""X ≈ W · H with every number in its cell: for matrices that can be read."""
+"""X ≈ W · H with every number in its cell, or with every row as a picture."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nmf_core.figures.palette import DIVERGING, SEQUENTIAL
-from nmf_core.figures.template import MUTED, axis_id, axis_key, figure
-from nmf_core.figures.text import label, plain
+from nmf_core.figures.learn_grids import Grid, draw
+from nmf_core.figures.template import figure
+from nmf_core.figures.text import plain
 from nmf_core.types import Array
 
 if TYPE_CHECKING:
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FactorNumbers:
-    """X, W, H, WH and X − WH side by side, the entries that just changed framed.
+    """X, W, H, WH and X − WH side by side, the entries that matter framed.
 
     Attributes
     ----------
     X, W, H : ndarray of shape (n, m), (n, rank), (rank, m)
-        At most about 12 × 30 in all to be readable.
+        At most about 12 × 12 to be readable.
     rows, cols, parts : sequence of str
         Names of samples, features, components.
     updated : {"", "W", "H"}
-        The factor to frame.
+        The factor that was just updated.
     entry : (factor, row, col), optional
-        One entry to mark, of which the page spells out the formula.
+        One entry to mark, of which the page spells out the formula; the rows and columns the formula reads are dashed.
+    cell_shape : (height, width), optional
+        Draw rows of X, H, WH and X − WH as pictures of this shape.
     digits : int
         Significant digits in the cells.
     """
@@ -43,103 +45,82 @@ class FactorNumbers:
     parts: tuple[str, ...]
     updated: str = ""
     entry: tuple[str, int, int] | None = None
+    cell_shape: tuple[int, int] | None = None
     digits: int = 3
 
     def _blocks(self) -> list[tuple[str, Array, tuple[str, ...], tuple[str, ...]]]:
         WH = self.W @ self.H
+        residual = self.X - WH
+        residual = np.where(np.abs(residual) < 1e-12 * max(float(np.abs(self.X).max()), 1e-300), 0.0, residual)
         return [
             ("X", self.X, self.rows, self.cols),
             ("W", self.W, self.rows, self.parts),
             ("H", self.H, self.parts, self.cols),
             ("WH", WH, self.rows, self.cols),
-            ("X − WH", self.X - WH, self.rows, self.cols),
+            ("X − WH", residual, self.rows, self.cols),
         ]
 
     def build(self) -> go.Figure:
         """Return the figure."""
-        blocks = self._blocks()
-        n, m = self.X.shape
-        widths = np.array([m, len(self.H), m, m, m], dtype=float) + 1.4  # the rest is room for names and signs
-        edges = np.concatenate([[0.0], np.cumsum(widths)]) / widths.sum()
-        readable = m <= 12
-        top = float(max(self.X.max(), 1e-12))
-        traces: list[dict[str, Any]] = []
-        layout: dict[str, Any] = {"height": 110 + 34 * max(n, 3), "annotations": [], "shapes": [], "showlegend": False}
-        for i, (name, values, rows, cols) in enumerate(blocks):
-            low = 1.1 / widths.sum() if i in (0, 2) else 0.5 / widths.sum()
-            x = [edges[i] + low, edges[i + 1] - 0.3 / widths.sum()]
-            tall = len(values) / n if name == "H" else 1.0
-            y = [0.5 - tall / 2, 0.5 + tall / 2]
-            signed = name.startswith("X −")
-            reach = float(max(np.abs(values).max(), 1e-12))
-            limits = (-reach, reach) if signed else (0.0, top if name in ("X", "WH") else reach)
-            traces.append(
-                {
-                    "type": "heatmap",
-                    "z": values.astype(np.float32),
-                    "xaxis": axis_id("x", i),
-                    "yaxis": axis_id("y", i),
-                    "colorscale": [list(stop) for stop in DIVERGING] if signed else SEQUENTIAL,
-                    "zmin": limits[0],
-                    "zmax": limits[1],
-                    "showscale": False,
-                    "xgap": 1,
-                    "ygap": 1,
-                    "hovertemplate": f"{name}[%{{y}}, %{{x}}] = %{{z:.5g}}<extra></extra>",
-                    **({"texttemplate": f"%{{z:.{self.digits}~g}}", "textfont": {"size": 13}} if readable else {}),
-                }
-            )
-            ticks = {"tickfont": {"size": 11}, "showgrid": False, "zeroline": False}
-            layout[axis_key("x", i)] = {
-                "domain": x,
-                "anchor": axis_id("y", i),
-                "tickvals": list(range(len(cols))),
-                "ticktext": [label(c, 12) for c in cols],
-                "showticklabels": readable or name == "W",
-                **ticks,
-            }
-            layout[axis_key("y", i)] = {
-                "domain": y,
-                "anchor": axis_id("x", i),
-                "autorange": "reversed",
-                "tickvals": list(range(len(rows))),
-                "ticktext": [label(r, 12) for r in rows],
-                "showticklabels": name in ("X", "H"),
-                **ticks,
-            }
+        top = float(self.X.max())
+        pictured = self.cell_shape is not None
+        grids = []
+        for name, values, rows, cols in self._blocks():
             head = name + (" (just updated)" if name == self.updated else "")
-            layout["annotations"].append(
-                _text(f"<b>{head}</b>", sum(x) / 2, 1.0 if name != "H" else y[1], yshift=4, yanchor="bottom")
+            signed = name.startswith("X −")
+            shared = top if name in ("X", "WH") else None
+            names = rows if name in ("X", "H") else ()
+            if pictured and name != "W":
+                grids.append(_pictures(head, values, names, self.cell_shape or (1, 1), shared, signed))
+            elif pictured:
+                grids.append(Grid(head, values, (), cols, tall=1.0))
+            else:
+                grids.append(Grid(head, values, names, cols, shared, signed, self._frames(name)))
+        data, layout = draw(
+            grids,
+            ("≈", "·", "=", "", ""),
+            digits=self.digits,
+            row_height=20 if pictured else max(22, 46 - len(self.X) * 2),
+        )
+        return figure(data, layout)
+
+    def _frames(self, name: str) -> tuple[tuple[float, float, float, float, str], ...]:
+        """Return the frame of the entry, and dashed ones around what its formula reads."""
+        if self.entry is None:
+            return ()
+        factor, r, c = self.entry
+        n, m = self.X.shape
+        rank = len(self.H)
+        if name == factor:
+            return ((r, c, 1, 1, "entry"),)
+        if factor == "H":  # column c of X and of WH, column r of W
+            return {"X": ((0, c, n, 1, "used"),), "WH": ((0, c, n, 1, "used"),), "W": ((0, r, n, 1, "used"),)}.get(
+                name, ()
             )
-            if i < 3:
-                layout["annotations"].append(
-                    _text(("≈", "·", "=")[i], edges[i + 1] + 0.05 / widths.sum(), 0.5, size=22)
-                )
-            if self.entry is not None and self.entry[0] == name:
-                _, r, c = self.entry
-                layout["shapes"].append(
-                    {
-                        "type": "rect",
-                        "xref": axis_id("x", i),
-                        "yref": axis_id("y", i),
-                        "x0": c - 0.5,
-                        "x1": c + 0.5,
-                        "y0": r - 0.5,
-                        "y1": r + 0.5,
-                        "line": {"color": "#d55e00", "width": 4},
-                    }
-                )
-        return figure(traces, layout)
+        return {
+            "X": ((r, 0, 1, m, "used"),),
+            "WH": ((r, 0, 1, m, "used"),),
+            "H": ((min(c, rank - 1), 0, 1, m, "used"),),
+        }.get(name, ())
 
     def describe(self) -> str:
         """Return what the picture shows, in words."""
         residual = self.X - self.W @ self.H
         changed = f" {self.updated} was just updated." if self.updated in ("W", "H") else ""
-        return (
+        worst = np.unravel_index(int(np.abs(residual).argmax()), residual.shape)
+        kind = "too small" if residual[worst] > 0 else "too large"
+        text = (
             f"X ({self.X.shape[0]} × {self.X.shape[1]}) beside W, H, their product WH and the residual X − WH. "
-            f"The residual's squares add up to {float((residual**2).sum()):.5g}; its largest entry is "
+            f"The residual's squares add up to {float((residual**2).sum()):.5g}; WH is furthest off in "
+            f"{plain(self.rows[worst[0]])}, {plain(self.cols[worst[1]])}, where it is {kind} by "
             f"{float(np.abs(residual).max()):.4g}.{changed}"
         )
+        if self.cell_shape is not None:
+            text += " " + " ".join(
+                f"{plain(part)} is darkest in {_strongest(h, self.cols)}."
+                for part, h in zip(self.parts, self.H, strict=True)
+            )
+        return text
 
     def table(self) -> pd.DataFrame:
         """Return all entries in long form: matrix, row, column, value."""
@@ -156,15 +137,80 @@ class FactorNumbers:
         )
 
 
-def _text(text: str, x: float, y: float, *, yshift: int = 0, size: int = 13, yanchor: str = "middle") -> dict[str, Any]:
-    return {
-        "text": text,
-        "x": x,
-        "y": y,
-        "xref": "paper",
-        "yref": "paper",
-        "showarrow": False,
-        "yshift": yshift,
-        "yanchor": yanchor,
-        "font": {"size": size, **({"color": MUTED} if size > 13 else {})},
-    }
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorVersions:
+    """One factor in several versions side by side, on one colour scale.
+
+    Attributes
+    ----------
+    versions : sequence of (name, ndarray)
+        All of one shape; the name is the head of its grid.
+    rows, cols : sequence of str
+    says : str
+        What the versions are, for the alt text.
+    between : sequence of str
+        Signs between the grids.
+    cell_shape : (height, width), optional
+        Rows of so many cells are drawn as pictures.
+    digits : int
+    """
+
+    versions: tuple[tuple[str, Array], ...]
+    rows: tuple[str, ...]
+    cols: tuple[str, ...]
+    says: str = "Versions of a matrix"
+    between: tuple[str, ...] = ()
+    cell_shape: tuple[int, int] | None = None
+    digits: int = 3
+
+    def build(self) -> go.Figure:
+        """Return the figure."""
+        top = max(float(v[np.isfinite(v)].max(initial=0.0)) for _, v in self.versions)
+        pictured = self.cell_shape is not None and len(self.cols) == self.cell_shape[0] * self.cell_shape[1]
+        grids = []
+        for i, (name, v) in enumerate(self.versions):
+            rows = self.rows if i == 0 else ()
+            if pictured:
+                grids.append(_pictures(name, v, rows, self.cell_shape or (1, 1), top, signed=False))
+            else:
+                grids.append(Grid(name, v, rows, self.cols, top))
+        signs = self.between or ("",) * len(grids)
+        return figure(*draw(grids, signs, digits=self.digits, row_height=20 if pictured else 34))
+
+    def describe(self) -> str:
+        """Return what the picture shows, in words."""
+        each = "; ".join(f"{plain(name)}: from {np.nanmin(v):.3g} to {np.nanmax(v):.3g}" for name, v in self.versions)
+        return f"{self.says}, side by side. {each}."
+
+    def table(self) -> pd.DataFrame:
+        """Return all entries in long form."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                (plain(name), plain(r), plain(c), float(v[i, j]))
+                for name, v in self.versions
+                for i, r in enumerate(self.rows)
+                for j, c in enumerate(self.cols)
+            ],
+            columns=["version", "row", "column", "value"],
+        )
+
+
+def _pictures(
+    name: str, values: Array, rows: tuple[str, ...], shape: tuple[int, int], top: float | None, signed: bool
+) -> Grid:
+    """Return rows as pictures one below another, with a gap of one pixel."""
+    height, width = shape
+    stacked = np.full((len(values) * (height + 1) - 1, width), np.nan)
+    for i, row in enumerate(values):
+        stacked[i * (height + 1) : i * (height + 1) + height] = row.reshape(shape)
+    middle = [i * (height + 1) + (height - 1) / 2 for i in range(len(values))]
+    return Grid(name, stacked, rows, (), top, signed, row_at=middle)
+
+
+def _strongest(part: Array, cols: tuple[str, ...]) -> str:
+    top = float(part.max())
+    if top <= 0:
+        return "no pixel"
+    return ", ".join(plain(cols[j]) for j in np.flatnonzero(part >= 0.8 * top)[:6])

@@ -40,7 +40,8 @@ class Network:
     row: int = 0
     flow: bool = True
 
-    def _shown(self) -> tuple[Array, Array, Array]:
+    def shown(self) -> tuple[Array, Array, Array]:
+        """Return the firing rates, what arrives at every feature, and which features are drawn."""
         rates = self.parts.recipe[self.row]
         sums = rates @ self.parts.H
         size = np.maximum(self.parts.H.max(axis=0), 0)
@@ -49,12 +50,13 @@ class Network:
 
     def build(self) -> go.Figure:
         """Return the figure."""
-        rates, sums, features = self._shown()
+        rates, sums, features = self.shown()
         H = self.parts.H[:, features]
         carried = H * rates[:, None] if self.flow else H
         top = float(carried.max()) or 1.0
-        hidden = np.linspace(0, 1, len(H) + 2)[1:-1]
-        visible = np.linspace(0, 1, len(features) + 2)[1:-1]
+        hidden = _spread(len(H))
+        visible = _spread(len(features))
+        crowded = len(features) > 6
         traces: list[dict[str, Any]] = []
         for k in range(len(H)):
             for j in range(len(features)):
@@ -84,10 +86,13 @@ class Network:
             )
         )
         reach = float(sums[features].max()) or 1.0
+        measured = self._measured()[features]
         texts = [
-            f"{name}<br>{s:.3g}"
-            for name, s in zip(labels(self.dataset.cols[features], 14), sums[features], strict=True)
+            f"{name}<br>{s:.3g} ({x:.3g})"
+            for name, s, x in zip(labels(self.dataset.cols[features], 14), sums[features], measured, strict=True)
         ]
+        if crowded:  # every second name one line pair lower, so that neighbours do not overlap
+            texts = [text if i % 2 == 0 else f"<br><br>{text}" for i, text in enumerate(texts)]
         traces.append(_units(visible, 0.0, texts, MUTED, 12 + 26 * sums[features] / reach, "bottom center"))
         hide = {"visible": False, "fixedrange": True}
         return figure(
@@ -96,7 +101,7 @@ class Network:
                 "height": 460,
                 "showlegend": False,
                 "xaxis": {**hide, "range": [-0.02, 1.02]},
-                "yaxis": {**hide, "range": [-0.35, 1.35]},
+                "yaxis": {**hide, "range": [-0.5 if crowded else -0.35, 1.35]},
                 "annotations": [
                     _side("hidden units:<br>the components", 1.0),
                     _side("visible units:<br>the features", 0.0),
@@ -104,9 +109,14 @@ class Network:
             },
         )
 
+    def _measured(self) -> Array:
+        """Return the sample as it was measured."""
+        x = self.dataset.X[self.row]
+        return np.asarray(x.todense() if hasattr(x, "todense") else x, dtype=float).ravel()
+
     def describe(self) -> str:
         """Return what the picture shows, in words."""
-        rates, _, features = self._shown()
+        rates, _, features = self.shown()
         k = int(np.argmax(rates))
         return (
             f"A network of two layers: {len(rates)} hidden units, one per component, send non-negative activity down to "
@@ -118,12 +128,19 @@ class Network:
         """Return rates and weights: one row per hidden unit."""
         import pandas as pd
 
-        rates, _, features = self._shown()
+        rates, _, features = self.shown()
         frame = pd.DataFrame(
             self.parts.H[:, features], index=list(self.parts.names), columns=list(self.dataset.cols[features])
         )
         frame.insert(0, "rate", rates)
+        frame.loc["arrives"] = [np.nan, *(rates @ self.parts.H)[features]]
+        frame.loc["measured"] = [np.nan, *self._measured()[features]]
         return frame.rename_axis("hidden unit")
+
+
+def _spread(count: int) -> Array:
+    """Return places from left to right; the left edge is kept for the names of the layers."""
+    return 0.16 + 0.84 * (np.arange(count) + 0.5) / count
 
 
 def _units(x: Array, y: float, texts: list[str], color: Any, size: Array, place: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ def paper_example() -> Example:
     """Return the 4 × 3 case whose steps can be checked by hand."""
     return Example(
         "Four rows, three columns",
-        "Small enough to follow every number with a pencil.",
+        "Say, what four customers bought of three goods. Small enough to follow every number with a pencil.",
         np.array([[1.0, 2, 0], [3, 4, 1], [0, 1, 5], [2, 0, 1]]),
         np.array([[0.5, 1], [1, 0.25], [0.75, 0.5], [1, 1]]),
         np.array([[1.0, 0.5, 0.25], [0.5, 1, 2]]),
@@ -68,25 +69,29 @@ def paper_example() -> Example:
     )
 
 
-def flowers() -> Example:
-    """Return six iris flowers, two of each species, in centimetres."""
-    X = np.array(
-        [
-            [5.1, 3.5, 1.4, 0.2],
-            [4.9, 3.0, 1.4, 0.2],
-            [7.0, 3.2, 4.7, 1.4],
-            [6.4, 3.2, 4.5, 1.5],
-            [6.3, 3.3, 6.0, 2.5],
-            [5.8, 2.7, 5.1, 1.9],
-        ]
-    )
+#: Two flowers of each species.
+SIX_FLOWERS = (0, 1, 50, 51, 100, 101)
+
+
+def flowers(chosen: Sequence[int] = SIX_FLOWERS) -> Example:
+    """Return some flowers of the Iris data, in centimetres.
+
+    Parameters
+    ----------
+    chosen : sequence of int
+        Rows of the data set, from 0; two at least.
+    """
+    from nmf_core import load_dataset
+
+    iris = load_dataset("iris")
+    X = np.array(iris.X[list(chosen)], dtype=float)
     return Example(
-        "Six flowers",
-        "Two flowers of each of three species, four lengths in cm.",
+        "Rows of Iris",
+        "Each row is a flower, each column a length in cm. Two of each of three species, unless you choose others.",
         X,
         *start(X, 2, 0),
-        ("setosa 1", "setosa 2", "versicolor 1", "versicolor 2", "virginica 1", "virginica 2"),
-        ("sepal length", "sepal width", "petal length", "petal width"),
+        tuple(str(name) for name in iris.rows[list(chosen)]),
+        tuple(str(name) for name in iris.cols),
     )
 
 
@@ -98,13 +103,52 @@ def picture() -> Example:
     X = use @ np.stack([across.ravel(), down.ravel()])
     return Example(
         "Pictures of 5 × 5 pixels",
-        "Each picture is a bar across, a bar down, or both: two parts that NMF can find.",
+        "Each row is a picture of 25 pixels: a bar across, a bar down, or both. Two parts that NMF can find.",
         X,
         *start(X, 2, 1),
-        ("across", "down", "both", "both, across twice"),
+        ("across", "down", "both", "across twice"),
         tuple(f"{r + 1},{c + 1}" for r in range(5) for c in range(5)),
         (5, 5),
     )
 
 
-EXAMPLES = {"small": paper_example, "flowers": flowers, "picture": picture}
+def two_valleys() -> Example:
+    """Return a table that two parts fit in two ways, one of them worse; which one is found depends on the start."""
+    X = np.array([[0.0, 0, 0, 3], [0, 2, 1, 4], [4, 0, 0, 0], [0, 1, 4, 4]])
+    return Example(
+        "Two valleys",
+        "Two parts fit this table in two ways, and one is worse. Which one is found depends on the start.",
+        X,
+        *start(X, 2, 0),
+        ("row 1", "row 2", "row 3", "row 4"),
+        ("a", "b", "c", "d"),
+    )
+
+
+def own(shape: tuple[int, int] = (3, 3)) -> Example:
+    """Return a table to be overwritten with one's own numbers.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns, 2 to 8 each.
+    """
+    n, m = shape
+    X = 1.0 + (2.0 * np.arange(n)[:, None] + 3.0 * np.arange(m)) % 5
+    return Example(
+        "Your own table",
+        "Choose how many rows and columns, then type or paste your numbers under *Type the numbers*.",
+        X,
+        *start(X, 2, 0),
+        tuple(f"row {i + 1}" for i in range(n)),
+        tuple("abcdefgh"[:m]),
+    )
+
+
+EXAMPLES: dict[str, Callable[[], Example]] = {
+    "small": paper_example,
+    "flowers": flowers,
+    "picture": picture,
+    "valleys": two_valleys,
+    "own": own,
+}

@@ -12,7 +12,7 @@ from nmf_core.quality import errors
 from nmf_core.types import Array, Chunk, Dataset, FitRequest, Stop
 
 #: Iterations shown: close together where much happens.
-FRAMES = (0, 1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48, 64, 86, 115, 154, 206, 276, 370, 500)
+FRAMES = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 17, 20, 24, 29, 35, 42, 50, 60, 72, 86, 103, 124, 150, 180, 215, 260, 310)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

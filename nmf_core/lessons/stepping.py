@@ -1,4 +1,4 @@
-"""One update at a time, forward and back, with the formula filled in.
+"""One update at a time, forward and back.
 
 A moment is made by the solver's own ``step``: half a step is a step of the problem in which the other factor is given.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from nmf_core import solvers
 from nmf_core.loss import objective
-from nmf_core.problem import Problem, prepare
+from nmf_core.problem import prepare
 from nmf_core.types import Array, State, beta_of
 
 METHODS = {
@@ -19,6 +19,8 @@ METHODS = {
     "pg": "Projected gradient step",
     "hals": "HALS",
 }
+#: The same where there is little room.
+SHORT = {"mu": "Multiplicative", "pg": "Gradient", "hals": "HALS"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,12 +34,15 @@ class Moment:
         D_β(X | WH); ½‖X − WH‖² for Frobenius.
     updated : {"start", "H", "W"}
         What the latest update changed.
+    size : float
+        Length of the gradient step that was taken; 0 for other methods, and where no step helped.
     """
 
     W: Array
     H: Array
     loss: float
     updated: str
+    size: float = 0.0
 
 
 def moments(X: Array, W: Array, H: Array, method: str = "mu", loss: str = "frobenius", count: int = 40) -> list[Moment]:
@@ -72,65 +77,25 @@ def moments(X: Array, W: Array, H: Array, method: str = "mu", loss: str = "frobe
     out = [Moment(W, H, objective(problem, W, H), "start")]
     for i in range(count):
         if i % 2 == 0:
-            H = _half(method, problem.X.T, H.T, W.T, beta).T
+            Ht, size = _half(method, problem.X.T, H.T, W.T, beta)
+            H = Ht.T
         else:
-            W = _half(method, problem.X, W, H, beta)
-        out.append(Moment(W, H, objective(problem, W, H), "H" if i % 2 == 0 else "W"))
+            W, size = _half(method, problem.X, W, H, beta)
+        out.append(Moment(W, H, objective(problem, W, H), "H" if i % 2 == 0 else "W", size))
     return out
 
 
-def _half(method: str, X: Array, W: Array, H: Array, beta: float) -> Array:
-    """Return W after one update with H given, by the solver's own step."""
+def _half(method: str, X: Array, W: Array, H: Array, beta: float) -> tuple[Array, float]:
+    """Return W after one update with H given, by the solver's own step, and the length of a gradient step."""
     options = (("inner", 1),) if method == "pg" else ()
     solver = solvers.build(method, options, beta=beta, masked=False, sparse=False, penalised=False)
     problem = prepare(np.ascontiguousarray(X), beta=beta, update_H=False)
     state = solver.init(problem, (np.ascontiguousarray(W), np.ascontiguousarray(H)), None)
     if method == "pg":  # one step whatever the gradient: the tolerance is for whole subproblems
         state = State(state.W, state.H, 0, state.loss, None, {**state.aux, "tol_W": 0.0})
-    return solver.step(problem, state).W
-
-
-def formula(X: Array, before: Moment, factor: str, row: int, col: int, loss: str = "frobenius") -> str:
-    """Return the multiplicative update of one entry with the numbers filled in, as LaTeX.
-
-    Parameters
-    ----------
-    X : ndarray
-    before : Moment
-        W and H that the update starts from.
-    factor : {"W", "H"}
-    row, col : int
-        The entry, from 0.
-    loss : {"frobenius", "kullback-leibler"}
-
-    Notes
-    -----
-    Frobenius: Lee & Seung (2001), eq. 4; Kullback–Leibler: eq. 5.
-    """
-    numerator, denominator = update_terms(prepare(np.asarray(X, float), beta=beta_of(loss)), before, factor)
-    value = (before.H if factor == "H" else before.W)[row, col]
-    top, bottom = numerator[row, col], denominator[row, col]
-    new = value * top / bottom if bottom > 0 else value
-    symbol = rf"{factor}_{{{row + 1},{col + 1}}}"
-    if beta_of(loss) == 2.0:
-        general = r"\frac{(W^\top X)}{(W^\top W H)}" if factor == "H" else r"\frac{(X H^\top)}{(W H H^\top)}"
-    else:
-        general = (
-            r"\frac{W^\top (X / WH)}{W^\top \mathbf{1}}"
-            if factor == "H"
-            else r"\frac{(X / WH) H^\top}{\mathbf{1} H^\top}"
-        )
-    return (
-        rf"{symbol} \leftarrow {symbol} \cdot {general}_{{{row + 1},{col + 1}}}"
-        rf" = {value:.4g} \cdot \frac{{{top:.4g}}}{{{bottom:.4g}}} = \mathbf{{{new:.4g}}}"
-    )
-
-
-def update_terms(problem: Problem, at: Moment, factor: str) -> tuple[Array, Array]:
-    """Return numerator and denominator of the multiplicative update of a factor, as the solver uses them."""
-    from nmf_core.gradient import terms_H, terms_W
-
-    return (terms_H if factor == "H" else terms_W)(problem, at.W, at.H)
+    after = solver.step(problem, state)
+    moved = method == "pg" and not np.array_equal(after.W, W)
+    return after.W, float(after.aux["size_W"]) if moved else 0.0
 
 
 def disguised(W: Array, H: Array, scale: float, swap: bool) -> tuple[Array, Array]:

@@ -1,86 +1,81 @@
-"""Chapter 4: samples inside the cone of the components."""
+"""Chapter 4: samples inside the cone of the components, PCA's axes beside it."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from nmf_core import FitRequest, load_dataset
-from nmf_core.figures.learn_cone import Cone, Triangle
+from nmf_core import FitRequest, FitResult, load_dataset
+from nmf_core.figures.learn_cone import Cone
+from nmf_core.figures.learn_grids import number
+from nmf_core.figures.learn_triangle import Triangle
 from nmf_core.fit import FitWork, fit
-from pages.learn_sections.common import question
+from pages.learn_sections.common import Section, draw, question
 from pages.ui import jobs
-from pages.ui.state import pick, slide, switch
-from pages.ui.widgets import picture
+from pages.ui.state import pick, slide
+from pages.ui.widgets import md
 
 
-def show() -> None:
-    """Draw the chapter."""
+def show_two() -> None:
+    """Draw two features and two parts."""
     st.markdown(
         "A part is a **direction**. Sums of parts with weights ≥ 0 fill the **cone** between them: NMF looks for the cone, of "
-        "as many edges as there are parts, that holds the samples best."
+        "as many edges as there are parts, that holds the samples best. Move the weights; then make one **negative**."
     )
-    view = pick(
-        "View",
-        ["two", "three"],
-        "cone",
-        names={"two": "Two parts, two features", "three": "Three parts"},
-        segmented=True,
-    )
-    if view == "two":
-        _two()
-    else:
-        _three()
-
-
-def _two() -> None:
     dataset = load_dataset("iris")
-    names = list(dataset.cols)
+    names = [str(name) for name in dataset.cols]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         x = pick("Across", names, "cone_x", names[1])
         y = pick("Up", [n for n in names if n != x], "cone_y", "petal length")
-        pca = switch(
-            "PCA's axes", "cone_pca", help="Through the mean, at right angles; weights along them may be negative."
-        )
-        add = switch("Add two parts by hand", "cone_add", True)
-    X = dataset.X[:, [names.index(x), names.index(y)]]
-    result = fit(np.ascontiguousarray(X), rank=2, max_iter=2000, tol=1e-10)
+        w1 = slide("Weight of part 1", -4.0, 8.0, "cone_w1", 3.0, step=0.1)
+        w2 = slide("Weight of part 2", -4.0, 8.0, "cone_w2", 3.0, step=0.1)
+    X = np.ascontiguousarray(dataset.X[:, [names.index(x), names.index(y)]])
+    result = _fitted(x, y)
     H = result.H / np.maximum(np.linalg.norm(result.H, axis=1, keepdims=True), 1e-300)
-    weights = None
-    if add:
-        left, right = st.columns(2)
-        with left:
-            first = slide("Weight of part 1", -4.0, 8.0, "cone_w1", 3.0, step=0.1)
-        with right:
-            second = slide("Weight of part 2", -4.0, 8.0, "cone_w2", 3.0, step=0.1)
-        weights = (first, second)
-    axes = None
-    if pca:
-        mean = X.mean(axis=0)
-        axes = (mean, np.linalg.svd(X - mean, full_matrices=False)[2])
-    picture(Cone(X, H, (x, y), dataset.labels["species"], weights, axes), key="cone_picture")
-    if weights is not None and min(weights) < 0:
-        st.warning(
-            "A negative weight leads out of the cone, to flowers that cannot be: parts would have to be taken away.",
-            icon=":material/warning:",
+    mean = X.mean(axis=0)
+    axes = (mean, np.linalg.svd(X - mean, full_matrices=False)[2])
+    draw(Cone(X, H, (x, y), dataset.labels["species"], (w1, w2), axes), "cone_picture")
+    end = np.array([w1, w2]) @ H
+    if min(w1, w2) < 0:
+        shown = f"{md(x)} {number(end[0])}, {md(y)} {number(end[1])}"
+        cannot = (
+            "a negative length, so no flower"
+            if end.min() < 0
+            else "outside the cone: one part has to be taken away from the other"
         )
-    if pca:
-        st.caption(
-            "PCA's axes start at the mean and cross at a right angle, so they fit best with signs, but neither is something a "
-            "flower could consist of."
-        )
+        st.warning(f"**A negative weight leads out of the cone**: to {shown}, {cannot}.", icon=":material/warning:")
+    score = float((X[0] - mean) @ axes[1][0])
+    st.markdown(
+        "**PCA** starts at the mean, and its axes cross at a right angle. It may use both directions of an axis, so its "
+        f"scores have signs ({md(dataset.rows[0])}: {number(score)} on axis 1) and an axis is nothing a flower could consist of."
+    )
+    inside = int((np.linalg.solve(H.T, X.T) >= -1e-6).all(axis=0).sum())
     question(
         "q_cone",
-        "Two features, two parts: how large is the error once the cone holds all samples?",
-        ("zero", "the distance to the cone"),
-        "zero",
-        f"Every sample inside the cone is a sum of the two; here ‖X − WH‖² is {2 * result.loss:.2g}.",
+        f"{x}_{y}",
+        f"{inside} of 150 flowers lie in this cone of two parts. How large is the error Σ (X − WH)²?",
+        ("about 0", "about 150", "it depends on the species"),
+        "about 0" if 2 * result.loss < 0.5 else "about 150",
+        f"Whatever lies inside the cone is a sum of its edges, exactly; here the error is {2 * result.loss:.2g}.",
     )
 
 
-def _three() -> None:
+@st.cache_data(max_entries=20, show_spinner=False)
+def _fitted(x: str, y: str) -> FitResult:
+    dataset = load_dataset("iris")
+    names = [str(name) for name in dataset.cols]
+    X = np.ascontiguousarray(dataset.X[:, [names.index(x), names.index(y)]])
+    return fit(X, rank=2, max_iter=2000, tol=1e-10)
+
+
+def show_three() -> None:
+    """Draw three parts as a triangle."""
+    st.markdown(
+        "Three parts span a cone with three edges. Divide each sample by its total, so that only the **mixture** is left, "
+        "and the cone becomes a triangle: a corner is one part alone, the middle a third of each."
+    )
     data = {"iris": "Iris", "wine": "Wine", "olive_oils": "Olive oils", "mutations_brca21": "Mutations"}
-    name = pick("Data", list(data), "tri_data", names=data)
+    name = pick("Data", list(data), "tri_data", names=data, segmented=True)
     dataset = load_dataset(name)
     request = FitRequest(dataset.id, rank=3, max_iter=1000)
     result = jobs.run(FitWork(request), dataset, label=f"Factorizing {dataset.name}", key="tri_fit")
@@ -88,9 +83,28 @@ def _three() -> None:
         return
     groups = next(iter(dataset.labels.values())) if dataset.labels else np.full(dataset.shape[0], "samples")
     triangle = Triangle(dataset.X, result.H, tuple(dataset.rows), groups)
-    picture(triangle, key="triangle")
-    share = (result.W * result.H.sum(axis=1)).max(axis=1) / np.maximum((result.W @ result.H).sum(axis=1), 1e-300)
+    draw(triangle, "triangle")
+    share = (result.W * result.H.sum(axis=1)) / np.maximum((result.W @ result.H).sum(axis=1, keepdims=True), 1e-300)
+    purest = int(share.max(axis=1).argmax())
+    outside, n = triangle.outside(), dataset.shape[0]
+    why = "mixing them exactly would take a **negative** weight, so NMF gives them the nearest mixture it may use, with an error"
     st.markdown(
-        f"Each sample is divided by its total, so only the **mixture** is left, and the cone becomes a triangle. The purest "
-        f"sample, **{dataset.rows[int(share.argmax())]}**, is {share.max():.0%} one part."
+        f"**{outside}** of {n} samples lie outside the triangle{f': {why}' if outside else ''}. PCA, beside it, has no corners: its zero is the mean, so "
+        f"{int((triangle.scores()[:, 0] < 0).sum())} of {n} scores on its first axis are negative."
     )
+    corner = int(share[purest].argmax())
+    options = [f"Part {k + 1}" for k in range(3)]
+    question(
+        "q_triangle",
+        name,
+        f"The purest sample is {md(dataset.rows[purest])}. Of which part does it consist almost alone?",
+        options,
+        options[corner],
+        f"It is {share[purest, corner]:.0%} {options[corner]}: the sample nearest to a corner.",
+    )
+
+
+SECTIONS = {
+    "two": Section("Two parts, two features", show_two, ({"cone_w2": 3.0}, {"cone_w2": -1.5})),
+    "three": Section("Three parts", show_three, ({"tri_data": "iris"}, {"tri_data": "olive_oils"})),
+}

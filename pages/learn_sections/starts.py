@@ -1,94 +1,187 @@
-"""Chapter 5: where to start, when to stop."""
+"""Chapter 5: where to start, when to stop, and what stopping too early looks like."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from nmf_core import FitRequest, fit, load_dataset
+from nmf_core import FitResult, Stop, fit, load_dataset
 from nmf_core.components import present
-from nmf_core.figures.component_bars import ComponentBars
 from nmf_core.figures.component_tiles import ComponentTiles
-from nmf_core.figures.learn_animation import PartsFilm
 from nmf_core.figures.learn_curves import LossCurves
-from nmf_core.lessons.film import FilmWork
-from pages.learn_sections.common import question
-from pages.ui import jobs
+from nmf_core.figures.learn_factors import FactorVersions
+from pages.learn_sections import films
+from pages.learn_sections.common import Section, draw, question
 from pages.ui.state import pick, slide
-from pages.ui.widgets import picture
 
-FILMS = {"iris": ("Iris", 3), "digits": ("Digits", 16), "faces_orl": ("Faces", 9)}
+DATA = {"iris": ("Iris", 3), "digits": ("Digits", 16)}
+NAMES = {key: title for key, (title, _) in DATA.items()}
+LENGTH = 300
+LONG = 3000
+TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+RULES = {"loss": "The loss hardly falls", "kkt": "The slopes are small", "scikit-learn": "scikit-learn's"}
+RULE_SAYS = {
+    "loss": "The engine looks every ten iterations and stops when the error √Σ (X − WH)² fell by less than the tolerance times "
+    "the first error (or that of the first look, if lower).",
+    "kkt": "It stops when the norm of the slopes that still lead anywhere (the projected gradient) is below the tolerance "
+    "times that of the start.",
+    "scikit-learn": "It stops when the error fell by less than the tolerance times the first error in ten iterations. "
+    "Measured against a poor start that is soon reached.",
+}
 
 
-def show() -> None:
-    """Draw the chapter."""
-    st.markdown(
-        "The algorithm goes downhill from wherever it starts. **NNDSVD** takes the start from the singular vectors of X; a "
-        "**random** start is another one for every seed. Watch the parts take shape, then see what stopping early costs."
+@st.cache_data(max_entries=200, show_spinner=False)
+def _run(name: str, init: str, seed: int, max_iter: int, tol: float, rule: str = "loss") -> FitResult:
+    return fit(
+        load_dataset(name),
+        rank=DATA[name][1],
+        solver="mu",
+        init=init,
+        seed=seed,
+        max_iter=max_iter,
+        tol=tol,
+        stop_rule=rule,
     )
-    st.subheader("Parts taking shape", anchor=False)
+
+
+def show_starts() -> None:
+    """Draw NNDSVDa against random starts."""
+    st.markdown(
+        "**NNDSVD** takes the start from the singular vectors of X: no luck in it, the same every time. The variant **a** fills "
+        "its zeros with the mean of X, for multiplication would keep them; that makes the first error large and the second "
+        "small. A **random** start is another one for every seed; it may end lower or higher."
+    )
+    name = pick("Data", list(DATA), "start_data", names=NAMES, segmented=True)
+    results = {"NNDSVDa": _run(name, "nndsvda", 0, LENGTH, 0.0)}
+    results |= {f"random, seed {seed}": _run(name, "random", seed, LENGTH, 0.0) for seed in range(4)}
+    runs = {key: 2 * r.trace.loss for key, r in results.items()}
+    draw(LossCurves(runs, chosen="NNDSVDa", step="iteration", loss="Σ (X − WH)²"), "start_curves")
+    ends = {key: float(losses[-1]) for key, losses in runs.items()}
+    tenth = {key: float(losses[10]) for key, losses in runs.items()}
+    best, first = min(ends, key=lambda key: ends[key]), min(tenth, key=lambda key: tenth[key])
+    st.markdown(
+        f"After 10 iterations **{first}** is lowest ({tenth[first]:.4g}); after {LENGTH} it is **{best}** ({ends[best]:.4g}), and "
+        f"the highest is {max(ends.values()):.4g}."
+    )
+    rank = 1 + sum(value < ends["NNDSVDa"] for value in ends.values())
+    question(
+        "q_starts",
+        name,
+        f"Of these five starts, which place does NNDSVDa take after {LENGTH} iterations?",
+        ("first", "second", "third", "fourth", "fifth"),
+        ("first", "second", "third", "fourth", "fifth")[rank - 1],
+        f"It ends at {ends['NNDSVDa']:.5g}; {rank - 1} of the random starts end lower.",
+    )
+
+
+def show_stop() -> None:
+    """Draw where each tolerance stops."""
+    st.markdown(
+        "Multiplicative updates never arrive, they only come nearer: somebody has to say *enough*. A **stop rule** compares "
+        "what is still gained with a **tolerance**; the limit of iterations is the last resort."
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = pick("Data", list(FILMS), "film", names={k: v[0] for k, v in FILMS.items()}, segmented=True)
-        init = pick(
-            "Start",
-            ["random", "nndsvda"],
-            "film_init",
-            names={"random": "Random", "nndsvda": "NNDSVDa"},
-            segmented=True,
-        )
-    dataset, rank = load_dataset(name), FILMS[name][1]
-    request = FitRequest(
-        dataset.id, rank=rank, solver="mu", init=init, max_iter=500 if name == "iris" else 276, tol=0.0
+        name = pick("Data", list(DATA), "stop_data", names=NAMES, segmented=True)
+        rule = pick("Stop when", list(RULES), "rule", names=RULES, segmented=True)
+    longest = _run(name, "random", 0, LONG, 0.0)
+    stopped = {tol: _run(name, "random", 0, LONG, tol, rule) for tol in TOLERANCES}
+    marks = {_plainly(tol): r.n_iter for tol, r in stopped.items() if r.stop is Stop.CONVERGED}
+    draw(
+        LossCurves(
+            {"random, seed 0": 2 * longest.trace.loss}, marks=marks, step="iteration", loss="Σ (X − WH)²", height=320
+        ),
+        "stop_curve",
     )
-    film = jobs.run(FilmWork(request), dataset, label=f"Filming {dataset.name}", key="film_run")
-    if film is not None:
-        shape = dataset.cell_shape if dataset.cell_shape and len(dataset.cell_shape) == 2 else None
-        cols = tuple(dataset.cols) if shape is None else ()
-        picture(PartsFilm(film.snapshots, film.iterations, film.errors, shape, cols), key=f"film_{name}_{init}")
-        tone = "Darker" if shape else "Brighter"
-        st.caption(
-            f"Multiplicative updates, slow enough to be watched. {tone} means more; every part to its own maximum."
-        )
-    st.subheader("Random against NNDSVD, from the same data", anchor=False)
-    _starts()
-    st.subheader("Too few iterations", anchor=False)
-    _few()
+    st.caption(f"{RULE_SAYS[rule]} Triangles: where each tolerance stops.")
+    lowest = longest.loss
+    st.table(
+        pd.DataFrame(
+            [
+                (_plainly(tol), f"{r.n_iter:,}", f"{2 * r.loss:.5g}", _percent(r.loss / lowest - 1), str(r.stop))
+                for tol, r in stopped.items()
+            ],
+            columns=["tolerance", "iterations", "Σ (X − WH)²", f"above the run of {LONG:,}", "why it stopped"],
+        ).set_index("tolerance")
+    )
+    near = next((tol for tol, r in stopped.items() if r.loss <= 1.01 * lowest), None)
+    question(
+        "q_stop_rule",
+        f"{name}_{rule}",
+        f"Which is the first of these tolerances that ends within 1 % of the run of {LONG:,} iterations?",
+        (*map(_plainly, TOLERANCES), "none of them"),
+        "none of them" if near is None else _plainly(near),
+        "See the fourth column of the table.",
+    )
 
 
-def _starts() -> None:
-    runs = {"NNDSVDa": _losses("nndsvda", 0, 0.0)}
-    runs |= {f"random, seed {seed}": _losses("random", seed, 0.0) for seed in range(4)}
-    marks = {f"tolerance {tol:.0e}": len(_losses("nndsvda", 0, tol)) - 1 for tol in (1e-2, 1e-3)}
-    picture(LossCurves(runs, chosen="NNDSVDa", marks=marks, step="iteration"), key="start_curves")
-    ends = {name: float(losses[-1]) for name, losses in runs.items()}
-    best = min(ends, key=lambda key: ends[key])
+def _plainly(tol: float) -> str:
+    return f"{tol:.6f}".rstrip("0")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:,.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+
+
+def show_few() -> None:
+    """Draw the parts after few iterations beside those after many."""
     st.markdown(
-        f"After 300 iterations on Iris, rank 3, **{best}** is lowest ({ends[best]:.4g}); the highest is "
-        f"{max(ends.values()):.4g}. Triangles: where the rule *relative change below the tolerance* would have stopped."
+        "Stopped too early, parts are still **mixtures**: they look alike, like the mean of the data or like noise, and "
+        "nothing warns of it. Compare with what many iterations give from the same start."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = pick("Data", list(DATA), "few_data", names=NAMES, segmented=True)
+        count = slide("Iterations", 1, 60, "few", 2)
+    dataset = load_dataset(name)
+    few, many = (_run(name, "random", 0, n, 0.0) for n in (count, 400))
+    heads = [
+        f"After {r.n_iter} · error {100 * np.linalg.norm(dataset.X - r.W @ r.H) / np.linalg.norm(dataset.X):.3g} %"
+        for r in (few, many)
+    ]
+    alike = [_alike(r.H) for r in (few, many)]
+    if dataset.cell_shape:
+        for column, head, result, key in zip(
+            st.columns(2, gap="large"), heads, (few, many), ("few", "many"), strict=True
+        ):
+            with column:
+                st.markdown(f"**{head}**")
+                draw(ComponentTiles(dataset, present(dataset, result, "max 1"), columns=4), f"parts_{key}")
+    else:
+        scaled = [r.H / r.H.max(axis=1, keepdims=True) for r in (few, many)]
+        parts = tuple(f"Part {k + 1}" for k in range(len(few.H)))
+        draw(
+            FactorVersions(
+                tuple(zip(heads, scaled, strict=True)),
+                parts,
+                tuple(map(str, dataset.cols)),
+                f"H after {few.n_iter} and after {many.n_iter} iterations, each part to its maximum",
+            ),
+            "parts_few",
+        )
+    st.markdown(
+        f"The two parts most like each other have a cosine of **{alike[0]:.3f}** after {few.n_iter} and **{alike[1]:.3f}** "
+        f"after {many.n_iter} iterations; 1 means that they are the same."
     )
     question(
-        "q_starts", "Which start is lowest after 300 iterations?", tuple(runs), best, f"Its loss is {ends[best]:.5g}."
+        "q_few",
+        f"{name}_{count}",
+        "Do the two most similar parts become more or less alike when the run goes on to 400?",
+        ("more alike", "less alike"),
+        "less alike" if alike[1] < alike[0] else "more alike",
+        f"Their cosine goes from {alike[0]:.3f} to {alike[1]:.3f}.",
     )
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
-def _losses(init: str, seed: int, tol: float) -> np.ndarray:
-    return fit(load_dataset("iris"), rank=3, solver="mu", init=init, seed=seed, max_iter=300, tol=tol).trace.loss
+def _alike(H: np.ndarray) -> float:
+    """Return the largest cosine between two parts."""
+    unit = H / np.maximum(np.linalg.norm(H, axis=1, keepdims=True), 1e-300)
+    cosine = unit @ unit.T
+    return float(cosine[~np.eye(len(H), dtype=bool)].max())
 
 
-def _few() -> None:
-    dataset = load_dataset("digits" if st.session_state.get("film") == "digits" else "iris")
-    rank = 3 if dataset.shape[1] == 4 else 16
-    count = slide("Iterations", 1, 60, "few", 2)
-    few = fit(dataset, rank=rank, solver="mu", init="random", max_iter=count, tol=0.0)
-    many = fit(dataset, rank=rank, solver="mu", init="random", max_iter=400, tol=0.0)
-    shown = ComponentTiles if dataset.cell_shape else ComponentBars
-    left, right = st.columns(2, gap="large")
-    for column, title, result, key in ((left, f"After {count}", few, "few"), (right, "After 400", many, "many")):
-        with column:
-            error = np.linalg.norm(dataset.X - result.W @ result.H) / np.linalg.norm(dataset.X)
-            st.markdown(f"**{title} iterations**: relative error {100 * error:.3g} %")
-            picture(shown(dataset, present(dataset, result, "max 1")), key=f"parts_{key}")
-    st.caption(
-        "With too few iterations the parts are still mixtures: they look like the average of the data, or like noise."
-    )
+SECTIONS = {
+    "film": Section("Parts taking shape", films.show, tuple({"film": name, "frame": 0} for name in films.FILMS)),
+    "starts": Section("Random against NNDSVD", show_starts),
+    "stop": Section("When to stop", show_stop),
+    "few": Section("Too few iterations", show_few, ({"few_data": "digits"},)),
+}
