@@ -98,7 +98,8 @@ def place(raw: Raw, dataset: Dataset, result: FitResult) -> NewRows:
     if low < 0:
         k = int((X.data < 0).sum()) if is_sparse(X) else int((X < 0).sum())
         if k and low < 0:
-            notes.append(f"{k:,} negative cells were set to 0 (lowest: {low:.3g}): the data of the fit had none.")
+            cells = "1 negative cell was" if k == 1 else f"{k:,} negative cells were"
+            notes.append(f"{cells} set to 0 (lowest: {low:.3g}): the data of the fit had none.")
         X = _clipped(X)
     W = weights(X, dataset, result)
     return NewRows(

@@ -20,8 +20,8 @@ from pages.ui import data, uploads, widgets
 from pages.ui.widgets import md
 
 FORMATS = (
-    "CSV, TSV and other text tables, Excel, OpenDocument, Parquet, Feather, JSON, NumPy (.npy, .npz), MatrixMarket, .h5ad, "
-    "pictures, sound (WAV, FLAC, OGG), text files, networks (edge lists, GraphML, GML); also packed as .gz or .zip"
+    "CSV and other text tables, Excel, OpenDocument, Parquet, Feather, JSON, NumPy (.npy, .npz), MatrixMarket, .h5ad and Loom, "
+    "pictures, sound (WAV, FLAC, OGG), text files, networks (lists of links, GraphML, GML, Pajek); also packed as .gz or .zip"
 )
 KINDS = {
     "table": "a table of measurements",
@@ -55,6 +55,7 @@ def main() -> None:
     raw, source, notes = _source(dataset, upload)
     base = data.recipe_of(dataset) if source == dataset.id else None
     st.subheader(f"{md(raw.name, 80)}: {raw.shape[0]:,} rows × {raw.shape[1]:,} columns", anchor=False)
+    ready = st.container(border=True)  # filled below, when the steps are known; the next thing to do stands first
     _findings(once(f"findings {source}", lambda: diagnose(raw)), source)
     left, right = st.columns([5, 6], gap="large")
     with left:
@@ -64,7 +65,10 @@ def main() -> None:
         key = f"prepared {source} {[s.to_json() for s in steps]} {kind} {shape}"
         prepared, problem = _prepare(raw, steps, kind, shape, problem, key)
         recipe = base.then(prepared.steps, kind, shape) if base and prepared else None
-        _finish(dataset, raw, prepared, problem, notes, recipe)
+        with ready:
+            _finish(dataset, raw, prepared, problem, notes, recipe)
+        if prepared is not None:
+            _keep(prepared, raw)
     with right:
         st.subheader("What the data look like", anchor=False)
         after = bool(stages) and st.segmented_control(
@@ -78,8 +82,10 @@ def _open() -> uploads.Upload | None:
         "Open files (several pictures or texts together become one data set)",
         accept_multiple_files=True,
         key="data_page_files",
-        help=f"{FORMATS}. Up to {uploads.LIMITS.upload // 1_000_000} MB and {uploads.LIMITS.files} files.",
+        help=f"{FORMATS}. What a file is, its content decides, not its name. Up to {uploads.LIMITS.upload // 1_000_000} MB and {uploads.LIMITS.files} files.",
     )
+    if not files:
+        st.caption(f"{FORMATS}. A file is read in a process of its own and never leaves this server.")
     return uploads.take(files)[0] if files else uploads.current()
 
 
@@ -112,6 +118,8 @@ def _findings(findings: tuple[Finding, ...], source: str) -> None:
                     label,
                     key=f"do_{source}_{i}_{step.NAME}_{how}",
                     type="tertiary",
+                    icon=":material/add:",
+                    help="Puts this step into the preparation below.",
                     on_click=preparing.add,
                     args=(step, source),
                 )
@@ -166,23 +174,36 @@ def _finish(
     result = prepared.dataset
     changed = result.id != dataset.id or result.kind != dataset.kind
     n, m = result.shape
-    st.markdown(
-        f"Ready: **{n:,} rows × {m:,} columns**, nothing negative"
-        + (", missing cells kept out of the fit." if result.mask is not None else ".")
-    )
-    if st.button("Use this data", type="primary", icon=":material/done_all:", disabled=not changed, key="use_prepared",
-                 help=None if changed else "These are the current data already."):  # fmt: skip
+    steps = len(prepared.steps)
+    done = f"after {steps} step{'s' * (steps > 1)} of preparation (below)" if steps else "as read"
+    unknown = ", missing cells kept out of the fit" if result.mask is not None else ""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(
+            f":material/check: Ready {done}: **{n:,} rows × {m:,} columns**, nothing negative{unknown}."
+            if changed
+            else f":material/check: These are the current data on every page: **{n:,} rows × {m:,} columns**. Open a file "
+            "above, or change the preparation below.",
+            width="stretch",
+        )
+        pressed = st.button(
+            "Use this data", type="primary", icon=":material/done_all:", disabled=not changed, key="use_prepared",
+            help=None if changed else "These are the current data already.",
+        )  # fmt: skip
+    if pressed:
         own = notes or dataset.name != raw.name or not prepared.steps
         result = result.with_(name=raw.name if own else f"{raw.name} (prepared)", notes=notes + tuple(result.notes))
         data.use(result, recipe)
         st.session_state["_now_used"] = result.name
         st.rerun()
+
+
+def _keep(prepared: Prepared, raw: Raw) -> None:
     with st.expander("Keep it: code and files", icon=":material/code:"):
         st.caption("The same preparation in Python, for an array X with names rows and cols:")
         st.code(steps_code(prepared.steps, sparse=raw.sparse), language="python")
         st.download_button(
-            "Prepared matrix (.npz)", data=lambda: _npz(result), file_name="prepared.npz", mime="application/octet-stream",
-            icon=":material/download:", on_click="ignore", key="prepared_npz",
+            "Prepared matrix (.npz)", data=lambda: _npz(prepared.dataset), file_name="prepared.npz",
+            mime="application/octet-stream", icon=":material/download:", on_click="ignore", key="prepared_npz",
         )  # fmt: skip
 
 

@@ -125,7 +125,12 @@ def _options(raw: Raw, step: Step, uid: int) -> dict[str, Any]:
         words = WORDS[step.NAME]
         options = list(words)
         chosen["how"] = st.selectbox(
-            "How", options, options.index(values["how"]), format_func=words.__getitem__, key=f"step_how_{uid}"
+            "How",
+            options,
+            options.index(values["how"]),
+            format_func=words.__getitem__,
+            key=f"step_how_{uid}",
+            label_visibility="collapsed",
         )
     if "names" in values:
         names = [str(c) for c in raw.cols[:OFFERED]]

@@ -57,7 +57,7 @@ def new_rows(view: View) -> None:
     except ValueError as error:
         st.error(md(str(error), 900), icon=":material/error:")
         return
-    _show(view, found, file.name)
+    _show(view, found, file.name, [n.text for n in reading.notes if not n.code.startswith("step-")])
 
 
 def _choices(view: View) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _placed(view: View, reading: Reading, file_id: str) -> NewRows:
     return found
 
 
-def _show(view: View, found: NewRows, name: str) -> None:
+def _show(view: View, found: NewRows, name: str, read: list[str]) -> None:
     n = len(found.names)
     known = found.error[~np.isnan(found.error)]
     said = f"**{md(name, 80)}**: {n:,} row{'s' * (n != 1)} placed."
@@ -86,8 +86,8 @@ def _show(view: View, found: NewRows, name: str) -> None:
         if np.median(known) > 2 * own + 0.05:
             said += " The new rows hold something that these parts do not: look at those with the largest error."
     st.success(said, icon=":material/check_circle:")
-    for note in found.notes:
-        st.markdown(f"- {md(note, 400)}")
+    if said := [*found.notes, *read]:
+        st.markdown("\n".join(f"- {md(note, 400)}" for note in said))
     table = _table(view, found)
     columns: dict[str, Any] = {
         name: st.column_config.NumberColumn(format="%.4g") for name in table.columns if name != ERROR
@@ -95,7 +95,7 @@ def _show(view: View, found: NewRows, name: str) -> None:
     columns[ERROR] = st.column_config.NumberColumn(
         "relative error", format="percent", help="How much of the row the parts cannot make: ‖x − wH‖ / ‖x‖."
     )
-    st.dataframe(table.head(SHOWN), column_config=columns, height=min(420, 38 + 35 * max(1, min(n, SHOWN))))
+    st.dataframe(table.head(SHOWN), column_config=columns, height=min(580, 38 + 35 * max(1, min(n, SHOWN))))
     if n > SHOWN:
         st.caption(f"The first {SHOWN:,} of {n:,} rows; the download holds all.")
     st.download_button(

@@ -140,7 +140,7 @@ def test_missing_and_negative_cells_of_new_rows():
     found = place(rows_of(some), WINE, fitted(WINE))
     assert np.isnan(found.X[0, 0])
     assert found.X[1, 1] == 0
-    assert found.notes == ("1 negative cells were set to 0 (lowest: -3): the data of the fit had none.",)
+    assert found.notes == ("1 negative cell was set to 0 (lowest: -3): the data of the fit had none.",)
     assert np.isfinite(found.W).all()
 
 

@@ -128,7 +128,7 @@ def test_a_step_is_added_moved_and_removed(data_page):
     while remove := [b for b in app.button if b.label == "Remove"]:
         remove[0].click().run()
     assert not any("Swap rows" in t.label for t in app.toggle)
-    assert "Ready: **150 rows × 4 columns**" in texts(app)
+    assert "**150 rows × 4 columns**. Open a file" in texts(app)
 
 
 def test_a_step_that_does_not_fit_is_a_sentence_and_nothing_breaks(data_page):
@@ -289,3 +289,47 @@ def test_a_link_cannot_order_data_beyond_the_limits_of_the_settings(open_page):
     key = next(iter(info.options))
     app = open_page("explore", data="0123456789abcdef01234567", made=Recipe(name, {key: 10**9}).encode())
     assert "no longer on the server" in texts(app)
+
+
+def place_rows(app, name, text):
+    """Drop a file on the tab New rows of Explore."""
+    app.file_uploader(key="new_rows_file").set_value([(name, text.encode(), "text/csv")]).run()
+    return finished(app)
+
+
+def test_new_rows_are_prepared_and_placed_on_explore(data_page, open_page):
+    import pandas as pd
+
+    wine = load_dataset("wine")
+    app = data_page(data="wine")
+    toggle(app, "Logarithm").set_value(True)
+    finished(app.run())
+    button(app, "Use this data").click()
+    finished(app.run())
+    app = open_page("explore", **address(app), view="New rows")
+    assert "The stored preparation is applied to them first" in texts(app)
+    some = pd.DataFrame(wine.X[:9], index=wine.rows[:9], columns=wine.cols)
+    place_rows(app, "more.csv", some[some.columns[::-1]].to_csv())
+    assert "9 rows placed" in texts(app)
+    table = next(d.value for d in app.dataframe if "relative error" in d.value.columns)
+    assert list(table.index) == list(wine.rows[:9])
+    assert table["relative error"].max() < 0.3
+    place_rows(app, "less.csv", some.drop(columns=["ash"]).to_csv())
+    assert "1 of the 13 columns of the data is missing in the file: ash" in texts(app).replace("\\", "")
+    assert in_use(app).name == "Wine (prepared)"  # the data in use are the same as before
+
+
+@pytest.mark.parametrize("name", ["P02 cut off", "E01 far cell", "T01 empty"])
+def test_a_file_of_new_rows_that_cannot_be_read_is_a_sentence(open_page, name):
+    case = next(case for case in CASES if case.id == name)
+    app = open_page("explore", view="New rows")
+    app.file_uploader(key="new_rows_file").set_value([(case.name, case.make(), "text/csv")]).run()
+    assert "was not read" in texts(finished(app))
+    assert in_use(app).name == load_dataset("iris").name
+
+
+def test_the_next_thing_to_do_stands_before_the_details(data_page):
+    app = drop(data_page(), ("messy.csv", MESSY.encode("cp1252")))
+    said = texts(app)
+    assert said.index("Ready after") < said.index("Continuous numbers")
+    assert [b.label for b in app.button].index("Use this data") < [b.label for b in app.button].index("Add")

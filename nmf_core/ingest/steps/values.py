@@ -201,7 +201,8 @@ class Negative(Step):
         if self.how == "clip":
             top = float(np.nanmax(np.abs(values)))
             share = float((-below / top).sum() / np.nansum(np.abs(values) / top))
-            return f"{below.size:,} negative cells become 0: {100 * share:.3g} % of the sum of absolute values."
+            cells = "1 negative cell becomes" if below.size == 1 else f"{below.size:,} negative cells become"
+            return f"{cells} 0: {100 * share:.3g} % of the sum of absolute values."
         if self.how == "absolute":
             return f"The sign of {below.size:,} cells is lost."
         if self.how == "split":
