@@ -9,7 +9,7 @@ from pages.explore_sections import views
 from pages.explore_sections.new_rows import new_rows
 from pages.explore_sections.take_along import take_along
 from pages.explore_sections.views import View
-from pages.ui import data, fitting, identity, model, pins, widgets
+from pages.ui import component_editor, data, fitting, identity, model, pins, widgets
 from pages.ui.state import pick
 
 VIEWS = {
@@ -53,7 +53,7 @@ if result is not None:
         "Names and colours of the parts", icon=":material/palette:", key="names", on_change="rerun"
     ) as more:
         if more.open:
-            identity.editor(dataset, result, view.parts, names)
+            component_editor.draw(dataset, result, view.parts, names)
     tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, VIEWS.values(), strict=True):
         if tab.open:

@@ -9,7 +9,7 @@ import streamlit as st
 from nmf_core import export
 from nmf_core.export import ArchiveError
 from pages.explore_sections.views import View
-from pages.ui import data, model
+from pages.ui import data, identity, model
 from pages.ui.widgets import link, md
 
 SAID = "_bundle_said"  # what came of the last bundle opened
@@ -125,6 +125,7 @@ def _open() -> None:
         st.session_state[SAID] = (True, str(refusal))
         return
     data.use(bundle.dataset)
+    identity.restore(bundle.dataset, bundle.identity)
     model.apply(bundle.result.request)
     st.session_state["scale"] = bundle.scale
     st.session_state[SAID] = (False, f"Opened: {bundle.dataset_name}, rank {bundle.result.request.rank}.")

@@ -19,7 +19,7 @@ from nmf_core.lenses.images.pictures import tiles
 from nmf_core.lenses.images.truth import FOUND, PENALISED, PLAIN, SIGNED, Known, KnownPartsWork
 from nmf_core.types import Array
 from pages.image_sections.common import claim, collection, controls, factorize, lead, one_row
-from pages.ui import jobs
+from pages.ui import identity, jobs
 from pages.ui.state import pick, slide, switch
 from pages.ui.widgets import cards, picture
 
@@ -46,7 +46,7 @@ def show() -> None:
     result = factorize(dataset, rank, sparseness, seed, growing=True)
     if result is None:
         return
-    parts = present(dataset, result, scale="unit L2")
+    parts = present(dataset, result, scale="unit L2", identity=identity.peek(dataset, result.W, result.H))
     measured = usage(parts)
     known = measured.sparseness[np.isfinite(measured.sparseness)]
     size = float(np.sqrt(max(2 * result.loss, 0))) / (_size(dataset) or 1.0)

@@ -16,7 +16,7 @@ from nmf_core.selection.stability import badges, distinct_solutions
 from nmf_core.selection.uniqueness import uniqueness
 from nmf_core.types import is_sparse
 from pages.rank_sections.context import View
-from pages.ui import jobs, widgets
+from pages.ui import identity, jobs, widgets
 from pages.ui.state import number, pick, switch
 
 SCALE = "component sums 1"
@@ -26,7 +26,7 @@ WORDS = {"stable": ":material/verified:", "shaky": ":material/warning:", "unstab
 def show(view: View) -> None:
     """Draw everything that says how far to trust the best fit of the rank looked at."""
     W, H = view.sweep.factors(view.rank)
-    parts = present_matrices(view.dataset, W, H, scale=SCALE)
+    parts = present_matrices(view.dataset, W, H, scale=SCALE, identity=identity.peek(view.dataset, W, H))
     st.caption(
         f"All of this is about rank {view.rank}, the best of {len(view.sweep.at(view.rank).losses)} restarts. Move the rank in "
         "the sidebar, or click a point above, to look at another."

@@ -7,8 +7,9 @@ import json
 import numpy as np
 
 from nmf_core import fit, load_dataset
-from nmf_core.components import match
-from tests.pages.helpers import address, figures, finished, texts
+from nmf_core.components import Identity, match, present, suggest_names
+from nmf_core.figures.palette import COMPONENT_COLORS
+from tests.pages.helpers import address, array, figures, finished, texts
 
 NAMED = json.dumps({"names": {"1": "petals"}, "colors": {"1": "#123456"}}, separators=(",", ":"))
 
@@ -86,3 +87,134 @@ def test_nonsense_in_the_address_leaves_the_parts_their_own_names(open_page):
     for text in ("{", '{"names": 3}', '{"dropped": [0, 1]}', "[" * 3000, '{"colors": {"0": "javascript:x"}}'):
         app = open_page(data="iris", rank="2", parts=text)
         assert len(headings(app)) == 2
+
+
+def test_a_name_lost_at_a_small_rank_is_there_again_at_the_old_one(open_page):
+    named = json.dumps({"names": {"0": "a", "1": "b", "2": "c", "3": "d"}, "colors": {"2": "#654321"}})
+    app = open_page(data="wine", rank="4", parts=named)
+    app.slider(key="rank").set_value(2)
+    finished(app.run())
+    few = set(json.loads(address(app)["parts"])["names"].values())
+    assert len(few & set("abcd")) == 2
+    app.selectbox(key="init").set_value("random")
+    finished(app.run())
+    app.selectbox(key="init").set_value("nndsvda")
+    app.slider(key="rank").set_value(4)
+    finished(app.run())
+    back = json.loads(address(app)["parts"])
+    assert back["names"] == {"0": "a", "1": "b", "2": "c", "3": "d"}
+    assert back["colors"]["2"] == "#654321"
+
+
+def test_names_wait_while_other_data_are_looked_at(open_page):
+    app = open_page(data="iris", rank="2", parts=NAMED)
+    app.selectbox(key="data").set_value("wine")
+    finished(app.run())
+    assert "parts" not in address(app)
+    assert not any("petals" in h for h in headings(app))
+    app.selectbox(key="data").set_value("iris")
+    app.slider(key="rank").set_value(2)
+    finished(app.run())
+    assert any("petals" in h for h in headings(app))
+    assert json.loads(address(app)["parts"])["names"]["1"] == "petals"
+
+
+def opened_editor(open_page, **query):
+    """Open Explore with the table of components open."""
+    app = open_page(**query)
+    app.session_state["names"] = True
+    return finished(app.run())
+
+
+def press(app, start):
+    """Press the first button whose key starts with `start`."""
+    next(b for b in app.button if str(b.key).startswith(start)).click()
+    return finished(app.run())
+
+
+def test_recolour_reorder_and_suggested_names(open_page):
+    app = opened_editor(open_page, data="iris", rank="3")
+    picker = next(p for p in app.color_picker if p.value == COMPONENT_COLORS[0])
+    picker.set_value("#abcdef")
+    finished(app.run())
+    assert "#abcdef" in headings(app)[0]
+    press(app, "Down_")
+    assert "#abcdef" in headings(app)[1]
+    assert len(json.loads(address(app)["parts"])["order"]) == 3
+    press(app, "Use suggested names_")
+    result = fit(load_dataset("iris"), rank=3, time_limit=300.0)
+    wanted = suggest_names(present(load_dataset("iris"), result), load_dataset("iris"))
+    for name in wanted:
+        assert any(name in h for h in headings(app))
+
+
+def test_merged_parts_add_up_and_can_be_taken_apart(open_page):
+    app = opened_editor(open_page, data="iris", rank="3")
+    for box in [b for b in app.checkbox if str(b.key).startswith("choose_")][:2]:
+        box.check()
+    finished(app.run())
+    press(app, "Merge the chosen_")
+    assert len(headings(app)) == 2
+    merged = json.loads(address(app)["parts"])["merged"]
+    dataset = load_dataset("iris")
+    parts = present(
+        dataset, fit(dataset, rank=3, time_limit=300.0), "component sums 1", Identity(merged=tuple(map(tuple, merged)))
+    )
+    drawn = sorted(np.sort(array(t["x"])).tolist() for t in figures(app)[0]["data"] if t["type"] == "bar")
+    np.testing.assert_allclose(drawn, sorted(np.sort(row).tolist() for row in parts.H), rtol=1e-5)
+    next(b for b in app.checkbox if str(b.key).startswith("choose_")).check()
+    finished(app.run())
+    press(app, "Take apart_")
+    assert len(headings(app)) == 3
+
+
+def test_what_was_decided_is_in_every_picture_table_and_link(open_page):
+    decided = {"names": {"0": "sepals", "1": "petals"}, "colors": {"1": "#123456"}, "order": [1, 0], "hidden": []}
+    app = open_page(data="iris", rank="2", parts=json.dumps(decided))
+    link = next(str(code.value) for code in open_page_tab(app, "Take along").code if "parts=" in str(code.value))
+    assert "petals" in link
+    for view in ("Parts", "Samples", "Fit"):
+        app = open_page_tab(app, view)
+        drawn = json.dumps(figures(app))
+        if view != "Fit":
+            assert "petals" in drawn, view
+            assert "#123456" in drawn.lower() or "rgba(18, 52, 86" in drawn, view
+        assert "Part 1" not in drawn, view
+    app.switch_page("compare.py").run()
+    finished(app)
+    rows = figures(app)[0]["layout"]["yaxis"]["ticktext"]
+    assert rows == ["petals", "sepals"]
+    assert json.loads(address(app)["parts"])["names"] == decided["names"]
+    bars = [t for t in figures(app)[1]["data"] if t["type"] == "bar" and t["xaxis"] == "x"]
+    assert {(t["name"], t["marker"]["color"]) for t in bars} >= {("petals", "#123456")}
+
+
+def open_page_tab(app, view):
+    """Turn to a tab of Explore."""
+    app.query_params["view"] = view
+    app.session_state["view"] = view
+    return finished(app.run())
+
+
+def test_hidden_parts_are_left_out_on_compare_and_still_count(open_page):
+    plain = open_page("compare", data="iris", rank="3")
+    hiding = open_page("compare", data="iris", rank="3", parts='{"hidden":[1],"names":{"0":"kept"}}')
+    assert len(figures(hiding)[0]["layout"]["yaxis"]["ticktext"]) == 2
+    errors = [
+        next(f.value for f in app.dataframe if "relative error" in f.value.columns)["relative error"].iloc[0]
+        for app in (plain, hiding)
+    ]
+    assert errors[0] == errors[1]
+    assert "left out of the pictures of components" in texts(hiding)
+
+
+def test_other_pages_show_the_names_without_deciding_anything(open_page):
+    named = json.dumps({"names": {"0": "stroke"}})
+    app = open_page(data="digits", rank="6", parts=named)
+    before = dict(app.session_state["_identity"])
+    app.switch_page("images.py").run()
+    finished(app)
+    app.selectbox(key="images_data").set_value("digits")
+    finished(app.run())
+    assert "stroke" in json.dumps(figures(app))
+    assert dict(app.session_state["_identity"]) == before
