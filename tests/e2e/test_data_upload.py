@@ -136,3 +136,50 @@ def test_an_earlier_result_is_reached_again_after_a_refused_file(page, server):
     settled(page)
     assert "data=swimmer" in page.url
     assert page.get_by_text(re.compile(r"relative error", re.I)).first.inner_text() == before
+
+
+def test_a_link_to_prepared_data_opens_in_a_fresh_browser_on_a_fresh_server(page, server, browser, fresh_server):
+    page.goto(f"{server.url}/data?data=wine")
+    expect(page.get_by_role("heading", name="178 rows × 13 columns")).to_be_visible()
+    settled(page)
+    page.get_by_text("Logarithm, log(1 + x)").first.click()
+    settled(page)
+    page.get_by_role("button", name="Use this data").click()
+    page.get_by_role("link", name="Explore its parts").click()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    settled(page)
+    query = page.url.split("?")[1]
+    assert "made=" in query
+    shown = page.get_by_test_id("stMetricValue").first.inner_text()
+    other = fresh_server()
+    context = browser.new_context()
+    tab = context.new_page()
+    try:
+        tab.goto(f"{other.url}/?{query}")
+        expect(tab.locator(".js-plotly-plot").first).to_be_visible()
+        settled(tab)
+        assert tab.get_by_text("no longer on the server").count() == 0
+        expect(tab.get_by_text("Wine (prepared)").first).to_be_visible()
+        assert tab.get_by_test_id("stMetricValue").first.inner_text() == shown
+        assert tab.url.split("?")[1] == query
+    finally:
+        context.close()
+
+
+def test_new_rows_are_placed_in_a_browser(page, server, tmp_path):
+    page.goto(f"{server.url}/?data=wine&view=New+rows")
+    expect(page.get_by_text("Open a file with more wines")).to_be_visible()
+    settled(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="An example file").click()
+    path = tmp_path / "example.csv"
+    waiting.value.save_as(path)
+    page.locator("[data-testid=stMain] input[type=file]").set_input_files(path)
+    expect(page.get_by_text("5 rows placed")).to_be_visible()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="W of the new rows (.csv)").click()
+    waiting.value.save_as(tmp_path / "W.csv")
+    reading = read((tmp_path / "W.csv").read_bytes(), "W.csv", sandbox=False)
+    assert reading.raw.shape == (5, 4)
+    assert reading.raw.rows[0] == "wine 1"
+    assert list(reading.raw.cols) == ["Part 1", "Part 2", "Part 3", "relative error"]
