@@ -36,7 +36,7 @@ def read_delimited(body: bytes | memoryview, talk: Talk) -> list[Column]:
         _with_csv(found, book, step, talk)
     if book.n == 0:
         raise Refused("no-rows", "The table has a header but no rows", hint="Choose a file that holds data")
-    return read_units(book.close(found.names), talk)
+    return read_units(book.close(found.names), talk, found.dialect)
 
 
 def open_arrow(found: Survey, wanted: Sequence[int] | None = None, block: int = 1 << 22) -> Any:

@@ -145,7 +145,8 @@ def guess_separator(lines: list[str]) -> tuple[str, str]:
         modal = max(counts, key=lambda k: (counts[k], k))
         if modal < 2:
             continue
-        consistency = counts[modal] / len(rows)
+        short = len(rows) > 1 and len(rows[0]) == modal - 1  # no name over the row names, as R writes
+        consistency = counts[modal] / (len(rows) - short)
         first = 1.0 if len(rows[0]) in (modal, modal - 1) else 0.0
         body = rows[1:] or rows
         for decimal in (".",) if separator == "," else (".", ","):

@@ -68,11 +68,38 @@ def from_grid(rows: Sequence[Sequence[Any]], talk: Talk, first_row: int = 1) -> 
     body = [row for row in body if any(not _empty(value) for value in row)]
     if not body:
         raise Refused("no-rows", "The table has a header but no rows", hint="Choose a sheet that holds data")
+    body = _filled_down(body, names, talk)
     step = stride(len(body), width, talk)
     body = body[::step]
     cells = numbers_in_text([[row[j] if j < len(row) else None for row in body] for j in range(width)], talk)
     columns = read_units([from_values(name, values) for name, values in zip(names, cells, strict=True)], talk)
     return [column for column in columns if column.kind != "empty" or column.name.strip()]
+
+
+def _filled_down(body: Sequence[Sequence[Any]], names: Sequence[str], talk: Talk) -> Sequence[Sequence[Any]]:
+    """Give rows without a group the group of the row above: merged cells hold their text once."""
+    first = [row[0] if row else None for row in body]
+    blank = [_empty(value) for value in first]
+    second = [row[1] if len(row) > 1 else None for row in body]
+    if (
+        len(body) < 4
+        or blank[0]
+        or not 0.3 <= sum(blank) / len(body) < 1
+        or not all(isinstance(value, str) for value, gone in zip(first, blank, strict=True) if not gone)
+        or any(map(_empty, second))
+        or not all(isinstance(value, str) for value in second)
+    ):
+        return body
+    name, k = names[0] or "the first column", sum(blank)
+    options = [Option("fill", "the group above them", k), Option("keep", "nothing", k)]
+    if talk.ask("fill_down", f"What do blank cells in {name} stand for?", options, "fill", required=False) == "keep":
+        return body
+    talk.note("fill-down", f"{k:,} blank cells in {name} were taken as part of the group above them.", "fill_down")
+    filled, group = [], None
+    for row, gone in zip(body, blank, strict=True):
+        group = group if gone else row[0]
+        filled.append([group, *row[1:]])
+    return filled
 
 
 def _empty(value: Any) -> bool:

@@ -144,6 +144,10 @@ def settle_layout(
     picked = len(columns) > 4 or (bool(roles.others) and hint == "long")  # by name, out of more columns
     if picked and not (hint == "network" or (hint == "long" and rows < n and cols < n)):
         return "table"
+    rated = values is not None and n >= 50 and len(roles.others) == 1 and _ratings(values, columns[roles.others[0]])
+    aside = all(_ASIDE.match(columns[j].name) for j in roles.others)
+    if not (hint or aside or rated) and talk.choices.get("layout") not in ("long", "network"):
+        return "table"  # a column of data would be left out
     pairs = n if hint else _pairs(a, b)
     if (
         not hint
@@ -152,7 +156,6 @@ def settle_layout(
         and not (values is not None and repeats and pairs >= 0.9 * n and n >= 10 and max(rows, cols) <= n / 2)
     ):
         return "table"
-    rated = values is not None and n >= 50 and len(roles.others) == 1 and _ratings(values, columns[roles.others[0]])
     default = hint or ("network" if bare or (overlap > 0.2 and texts) else "long" if texts or rated else "table")
     if default == "long" and values is None:
         default = "network"

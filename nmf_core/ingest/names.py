@@ -31,6 +31,8 @@ def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list
     result: list[str] = []
     for i, name in enumerate(names):
         short = name.strip()
+        if short[:2] == '="' and short[-1:] == '"' and len(short) > 3:  # how spreadsheets keep 001 from becoming 1
+            short = name = short[2:-1]
         trimmed += short != name
         if short[:1] == "'" and short[1:].lstrip()[:1] in _FORMULA:
             short, freed = short[1:], freed + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from nmf_core.ingest.book import Book, plain_number
 from nmf_core.ingest.columns import Column, parse_number
@@ -27,18 +27,18 @@ _COMMA = re.compile(
 )
 
 
-def read_units(columns: list[Column], talk: Talk) -> list[Column]:
-    """Read columns whose cells all carry the same unit, or a typographic minus, as numbers."""
+def read_units(columns: list[Column], talk: Talk, dialect: Dialect = Dialect(",")) -> list[Column]:  # noqa: B008 (frozen)
+    """Read columns whose cells all carry the same unit, another minus sign or another decimal mark, as numbers."""
     read: list[tuple[str, str]] = []
-    minus = 0
+    said: dict[str, list[str]] = {}
     for j, column in enumerate(columns):
         if column.texts is None or not column.bad:
             continue
         found = _without_unit(column.texts)
-        if found is None:
+        again = None if found is None else _again(column, found.texts, dialect, sure=bool(found.unit or found.minus))
+        if found is None or again is None:
             continue
-        texts, unit = found
-        if unit:
+        if found.unit:
             if not read:
                 options = [Option("read", "numbers with a unit"), Option("text", "text")]
                 if (
@@ -46,46 +46,72 @@ def read_units(columns: list[Column], talk: Talk) -> list[Column]:
                     == "text"
                 ):
                     return columns
-            read.append((column.name, unit))
-        else:
-            minus += 1
-        columns[j] = _again(column, texts)
+            read.append((column.name, found.unit))
+        said.setdefault(found.minus or ("" if found.unit else "comma"), []).append(column.name)
+        columns[j] = again
     if read:
         shown = ", ".join(f"{unit} in {name[:40]}" for name, unit in read[:4])
         talk.note(
             "units", f"Units after or before numbers were taken off: {shown}{' …' if len(read) > 4 else ''}.", "units"
         )
-    if minus:
-        talk.note("minus", "The typographic minus sign (−) was read as minus.")
+    for what, names in said.items():
+        if what:
+            text = _SAID[what].format(", ".join(name[:40] for name in names[:4]))
+            talk.note("notation", text)
     return columns
 
 
-def _without_unit(texts: Sequence[str]) -> tuple[list[str], str] | None:
+_SAID = {
+    "minus": "The typographic minus sign (−) was read as minus in: {}.",
+    "brackets": "Numbers in brackets were read as negative in: {}.",
+    "comma": "These columns write numbers in another way than the rest and were read so: {}.",
+}
+
+
+class _Plain(NamedTuple):
+    """Cells without their unit, the unit, and how negative numbers are written if not with a hyphen."""
+
+    texts: list[str]
+    unit: str
+    minus: str
+
+
+def _without_unit(texts: Sequence[str]) -> _Plain | None:
     """Return the cells without their common unit; None when one of them is no number with that unit."""
     units: set[str] = set()
     plain: list[str] = []
+    minus = ""
     for text in texts:
-        if text.strip().lower() in MISSING:
+        cell = text.strip()
+        if cell.lower() in MISSING:
             plain.append("")
             continue
-        match = _WITH_UNIT.match(text)
+        if cell[:1] == "(" and cell[-1:] == ")":  # as accountants write
+            cell, minus = f"-{cell[1:-1].strip()}", "brackets"
+        elif "−" in cell:
+            minus = minus or "minus"
+        match = _WITH_UNIT.match(cell)
         if match is None:
             return None
         units.add(" ".join(filter(None, (match["before"], match["after"]))))
         if len(units) > 1:
             return None
         plain.append(match["number"].strip().replace("−", "-"))
-    unit = units.pop() if units else ""
-    return (plain, unit) if unit or any("−" in text for text in texts) else None
+    return _Plain(plain, units.pop(), minus) if units else None
 
 
-def _again(column: Column, texts: list[str]) -> Column:
-    decimal, thousands, _ = guess_numbers([[text] for text in texts[:1000]], ";", ".")
-    book = Book(1, len(texts), Dialect(";", decimal, thousands))
-    book.add(0, 0, texts)
-    book.n = len(texts)
-    again = book.close([column.name])[0]
-    return column if again.bad else again
+def _again(column: Column, texts: list[str], dialect: Dialect, *, sure: bool) -> Column | None:
+    """Read the cells anew, as the file writes numbers or else as these cells do; None when that would be a guess."""
+    decimal, thousands, ambiguous = guess_numbers([[text] for text in texts[:1000]], ";", ".")
+    own = [] if ambiguous and not sure else [Dialect(";", decimal, thousands)]
+    for way in (dialect, *own):
+        book = Book(1, len(texts), way)
+        book.add(0, 0, texts)
+        book.n = len(texts)
+        again = book.close([column.name])[0]
+        if not again.bad:
+            return again
+    return None
 
 
 def numbers_in_text(columns: list[list[Any]], talk: Talk) -> list[list[Any]]:

@@ -311,6 +311,51 @@ case("TX17b ARFF", "X", "% comment\n@relation iris\n@attribute a numeric\n@data\
 case("TX17c LIBSVM", "X", "1 1:0.5 3:2.5\n-1 2:1.5\n", "LIBSVM", name="x.svm")
 case("TX17d Python", "X", "import os\nprint(1)\n", "program", name="x.py")
 
+case(
+    "TX18 R, blanks and row names",
+    "N",
+    '"a" "b" "c"\n"1" 1.5 2 3\n"2" 2.5 3 4\n"3" 3.5 4 5\n',
+    "names the rows",
+    name="x.txt",
+    first=(1.5, 2, 3),
+    rows=("1", "2"),
+)
+case(
+    "TX19 accountants", "A", 'n,a,b\nx,"(1,234)",2\ny,"2,345",3\nz,"(12)",4\n', "2 cells are negative", first=(-1234, 2)
+)
+case(
+    "TX20 two ways in one file",
+    "N",
+    "n;a;b\nx;1,5;2.5\ny;2,5;3.5\nz;3,5;4.5\n",
+    "another way than the rest",
+    first=(1.5, 2.5),
+    shape=(3, 2),
+)
+case(
+    "TX20b thousands among fractions",
+    "N",
+    "n;a;b;c\nx;1,500;2.5;1\ny;2,500;3.5;1\nz;2,500;4.5;2\n",
+    "1,500 was read as 1500",
+    first=(1500, 2.5),
+    shape=(3, 3),
+)
+case(
+    "TX21 numbers kept as text by a spreadsheet",
+    "N",
+    'id,a,b\n="001",1,2\n="002",3,4\n="003",5,6\n',
+    "id names the rows",
+    rows=("001", "002"),
+)
+case(
+    "TX22 two names before the numbers",
+    "N",
+    "g,h,x,y\na,u,1,2\na,v,3,4\nb,u,5,6\nb,v,7,8\n",
+    "labels: g",
+    shape=(4, 2),
+    labels=("g", "h"),
+    first=(1, 2),
+)
+
 # long tables ----------------------------------------------------------------------------------------------------------
 LONG = "".join(f"s{i // 5},g{i % 5},{i * 0.5},ok\n" for i in range(40))
 case(
