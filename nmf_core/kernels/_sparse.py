@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
-from nmf_core.kernels._dense import BLOCK, split_gram, sweep
+from nmf_core.kernels._dense import BLOCK, columns_of, split_gram, sweep
 from nmf_core.kernels._gemm import apart, gemm
 from nmf_core.kernels._lanes import mix
 
@@ -35,8 +35,10 @@ def stream_rows(indptr, indices, data, A, near, far, far_rows, rows, G, l1, l2, 
     """Update columns start…stop of A block by block; like ``_dense.stream``, without the product with X."""
     rank = A.shape[0]
     zero = A.dtype.type(0)
-    P = np.empty((rank, BLOCK), A.dtype)
-    V = np.empty((rank, BLOCK), A.dtype)
+    long = BLOCK + 16  # rows a power of two apart would fall on the same lines of the cache
+    P = np.empty((rank, long), A.dtype)
+    V = np.empty((rank, long), A.dtype)
+    chunk = columns_of(rank, A.itemsize)
     line = np.empty(BLOCK, A.dtype)
     off = np.empty((rank, rank), A.dtype)
     inverse = np.empty(rank, A.dtype)
@@ -57,7 +59,8 @@ def stream_rows(indptr, indices, data, A, near, far, far_rows, rows, G, l1, l2, 
                 p = P[k, :b]
                 for i in range(b):
                     p[i] = p[i] - s1
-        sweep(V, P, G, off, inverse, passes, line, 0, b)
+        for c in range(0, b, chunk):
+            sweep(V, P, G, off, inverse, passes, line, c, min(c + chunk, b))
         for k in range(rank):
             v, old, out = V[k, :b], near[k, s : s + b], far[k, s : s + b]
             for i in range(b):
@@ -76,7 +79,7 @@ def stream_rows(indptr, indices, data, A, near, far, far_rows, rows, G, l1, l2, 
                 for i in range(b):
                     total += V[k, i]
                 sums[k] += total
-        gemm(True, False, rank, rank, b, V, BLOCK, V, BLOCK, beta, gram, rank)
+        gemm(True, False, rank, rank, b, V, long, V, long, beta, gram, rank)
         beta = 1.0
 
 

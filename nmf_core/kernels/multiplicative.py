@@ -180,8 +180,8 @@ class SparseSystem:
 
     def packed(self, point: Point) -> Point:
         """Return the point with factors as padded rows."""
-        factors = (padded(F) for F in (point.W, point.H.T, point.W_near, point.H_near.T))
-        return Point(*factors, point.time, point.loss)
+        W, H, W_near, H_near = (padded(F) for F in (point.W, point.H.T, point.W_near, point.H_near.T))
+        return Point(W, H, W_near, H_near, point.time, point.loss)
 
     def unpacked(self, point: Point) -> Point:
         """Return the point with factors of shape (n, rank) and (rank, m)."""
