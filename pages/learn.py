@@ -142,11 +142,9 @@ if presenting:
     st.html(LARGE)
 section = choices()
 controls(presenting)
-if presenting:
-    st.subheader(f"{section.title}", anchor=False)
-else:
+if not presenting:
     st.title(CHAPTERS[st.session_state["chapter"]][0], anchor=False)
-    st.subheader(section.title, anchor=False)
+st.header(section.title, anchor=False)
 section.show()
 st.caption(f"Stop {place() + 1} of {len(STOPS)} · {'PageDown' if presenting else 'Shift + →'} goes on")
 invitation()

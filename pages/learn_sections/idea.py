@@ -137,7 +137,7 @@ def _dragged(e: Example) -> tuple[int, tuple[str, list[tuple[int, int, str]]]]:
         cells = [(row, k, f"Amount of part {k + 1} in {md(e.rows[row])}") for k in range(len(PARTS))]
     else:
         width = e.cell_shape[1] if e.cell_shape else len(e.cols)
-        cells = [(part, line * width + j, f"{md(e.cols[line * width + j])}") for j in range(width)]
+        cells = [(part, line * width + j, f"{md(e.cols[line * width + j])} in part {part + 1}") for j in range(width)]
     return row, (what, cells)
 
 
