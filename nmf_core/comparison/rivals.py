@@ -25,6 +25,15 @@ TITLES = {
     "ICA": "ICA: independent sources, any sign",
     "LDA": "LDA: topics of counts",
 }
+#: The same where there is little room.
+SHORT = {
+    "NMF": "NMF: only adds",
+    "SVD": "SVD: any sign",
+    "PCA": "PCA: mean, any sign",
+    "VQ": "VQ: one whole each",
+    "ICA": "ICA: any sign",
+    "LDA": "LDA: topics",
+}
 
 
 def offered(dataset: Dataset) -> tuple[str, ...]:

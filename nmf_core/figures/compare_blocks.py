@@ -92,7 +92,9 @@ class MethodBlocks:
                 height = head + tall + between + squares * tall
             code = self._code(method)[: len(blocks)]
             top = float(np.abs(code).max()) or 1.0
-            flat_tiles = np.broadcast_to((code / top)[:, None, None], (len(code), 2, 2))
+            # What the picture does not hold is left open: white would shine on a dark page.
+            held = np.where(np.abs(code) > EMPTY * top, code / top, np.nan)
+            flat_tiles = np.broadcast_to(held[:, None, None], (len(code), 2, 2))
             small = sheet(flat_tiles, columns, colormap="signed", limits=(-1.0, 1.0), gap=1, min_pixels=8)
             used = int((np.abs(code) > EMPTY * top).sum())
             images.append(_image(drawn.png, left, head, drawn.width, drawn.height))

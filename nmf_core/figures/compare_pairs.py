@@ -164,6 +164,7 @@ class PairDifference:
                 "x": values[at],
                 "y": positions,
                 "name": label(f"{name}, {which}", 50),
+                "cliponaxis": False,
                 "marker": {"symbol": symbol, "size": 11, "color": color, "line": {"width": 2, "color": color}},
                 "text": names,
                 "hovertemplate": "%{text}: %{x:.2%}<extra></extra>",

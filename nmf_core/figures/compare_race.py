@@ -74,7 +74,7 @@ class RaceCurves:
         losses = list(dict.fromkeys(run.request.loss for run in self.runs))
         columns = min(len(losses), 2)
         # The legend stands above: no panel's axis title may run into it.
-        domains = grid_domains(len(losses), columns, gap_x=0.16, gap_y=0.24)
+        domains = grid_domains(len(losses), columns, gap_x=0.16, gap_y=0.24 if len(losses) > columns else 0.08)
         colors = {name: label_color(i) for i, name in enumerate(dict.fromkeys(r.request.solver for r in self._ours()))}
         dashes = {name: _DASHES[i % 5] for i, name in enumerate(dict.fromkeys(r.request.init for r in self._ours()))}
         layout: dict[str, Any] = {"annotations": [], "shapes": []}

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from nmf_core import Dataset
-from nmf_core.comparison.rivals import TITLES, running_sum
+from nmf_core.comparison.rivals import SHORT, running_sum
 from nmf_core.figures.compare_blocks import MOST, MethodBlocks, grey
 from nmf_core.figures.images_tiles import PictureTiles
 from nmf_core.figures.text import plain
@@ -28,7 +28,7 @@ def blocks(
     across = 3 if len(methods) > 4 else len(methods)
     for first in range(0, len(methods), across):
         some = methods[first : first + across]
-        shown = MethodBlocks(some, dataset.cell_shape or (), row, TITLES, names, colors, across)
+        shown = MethodBlocks(some, dataset.cell_shape or (), row, SHORT, names, colors, across)
         picture(shown, key=f"method_blocks_{first}")
     more = max(len(method.parts) for method in methods)
     st.caption(

@@ -122,10 +122,10 @@ def _measured(table: pd.DataFrame, kind: str, level: float, strength: float) -> 
         hide_index=True,
         column_config={
             "clean data": st.column_config.NumberColumn(
-                "off, fitted to clean data", format="percent", help="‖clean − model‖ / ‖clean‖, from the clean data."
+                "error, from clean data", format="percent", help="‖clean − model‖ / ‖clean‖, from the clean data."
             ),
             "spoiled data": st.column_config.NumberColumn(
-                "off, fitted to spoiled data", format="percent", help="The same model error, from the spoiled data."
+                "error, from spoiled data", format="percent", help="The same model error, from the spoiled data."
             ),
             "drift": st.column_config.NumberColumn(
                 "drift of components",
@@ -243,36 +243,21 @@ def _curves(dataset: Dataset, work: RobustnessWork, level: float, outcomes: tupl
     # Methods first, the yardstick last, in the legend as in the table.
     order = {name: i for i, name in enumerate((*METHODS, SPOILED))}
     table = table.sort_values(["method", "level"], key=lambda c: c.map(order) if c.name == "method" else c)
-    left, right = st.columns(2, gap="large")
-    with left:
+    for y, key, limits in ((ERROR, "robust_error", LIMITS), (DRIFT, "robust_drift", None)):
         picture(
             Lines(
                 table,
                 "level",
-                ERROR,
+                y,
                 "method",
-                percent=True,
+                percent=y == ERROR,
                 levels=True,
-                limits=LIMITS,
-                spread=(f"{ERROR}, least", f"{ERROR}, most"),
+                limits=limits,
+                spread=(f"{y}, least", f"{y}, most"),
                 mark=level or None,
                 grey=SPOILED,
             ),
-            key="robust_error",
-        )
-    with right:
-        picture(
-            Lines(
-                table,
-                "level",
-                DRIFT,
-                "method",
-                levels=True,
-                spread=(f"{DRIFT}, least", f"{DRIFT}, most"),
-                mark=level or None,
-                grey=SPOILED,
-            ),
-            key="robust_drift",
+            key=key,
         )
 
 

@@ -94,11 +94,13 @@ def _compare(first: Pin, second: Pin, found: Pair) -> None:
             f"Compared on the {len(found.cols):,} features both have; {found.left_out[0]:,} of the first and "
             f"{found.left_out[1]:,} of the second are left out."
         )
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 2], gap="large")
     with left:
         st.markdown("**Parts, matched**")
         st.dataframe(
-            matched(found),
+            matched(found)
+            if not second.dataset.cell_shape
+            else matched(found).iloc[:, :3],  # pixels have no telling names
             hide_index=True,
             column_config={"cosine": st.column_config.ProgressColumn(min_value=0, max_value=1, format="%.3f")},
             alt="Matched parts with their cosine similarity.",
