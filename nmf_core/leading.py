@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nmf_core.kernels.sparse import gather, padded, short_indices
 from nmf_core.problem import Problem
 from nmf_core.types import Array
 
@@ -37,14 +38,22 @@ def leading_triplets(problem: Problem, rank: int, seed: int) -> tuple[Array, Arr
         rest = problem.like_X(problem.X.data - rows[problem.row_of] * columns[problem.X.indices])
         rest_T = rest.T.tocsr()
         return _svd_random(
-            lambda Q: rows[:, None] * (columns @ Q) + rest @ Q,
-            lambda Q: columns[:, None] * (rows @ Q) + rest_T @ Q,
+            lambda Q: rows[:, None] * (columns @ Q) + _times(rest, Q),
+            lambda Q: columns[:, None] * (rows @ Q) + _times(rest_T, Q),
             problem,
             rank,
             seed,
         )
     Xt = problem.Xt if problem.sparse else X.T
-    return _svd_random(lambda Q: X @ Q, lambda Q: Xt @ Q, problem, rank, seed)
+    return _svd_random(lambda Q: _times(X, Q), lambda Q: _times(Xt, Q), problem, rank, seed)
+
+
+def _times(X: Any, Q: Array) -> Array:
+    """Return XQ, for CSR X on all threads."""
+    if not hasattr(X, "indptr"):
+        return X @ Q
+    patience = 3.0 if X.nnz * Q.shape[1] > 3e7 else 0.0
+    return gather(short_indices(X), padded(Q), Q.shape[1], patience).T
 
 
 def _svd_gram(X: Array, rank: int) -> tuple[Array, Array, Array] | None:
