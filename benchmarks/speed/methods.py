@@ -114,8 +114,9 @@ def _torchnmf(X: Any, W: Any, H: Any, loss: str, iterations: int) -> tuple[Any, 
     return model.H.detach().numpy(), model.W.detach().numpy().T
 
 
-def methods(peers: bool, single: bool = True) -> list[Method]:
-    """Return ours, scikit-learn in all its variants, and the peers that are installed."""
+def methods(peers: bool, single: bool = True) -> tuple[list[Method], list[str]]:
+    """Return ours, scikit-learn in all its variants and the peers that run; and what is installed but fails, and how."""
+    failing: list[str] = []
     dtypes = (np.float64, np.float32) if single else (np.float64,)
 
     def label(dtype: type) -> str:
@@ -142,9 +143,16 @@ def methods(peers: bool, single: bool = True) -> list[Method]:
             ("nimfa", _nimfa, lambda X, loss: not is_sparse(X) and loss != "itakura-saito"),
             ("torchnmf", _torchnmf, lambda X, loss: not is_sparse(X)),
         ):
-            if importlib.util.find_spec(package) is not None:
+            if importlib.util.find_spec(package) is None:
+                continue
+            try:
+                rng = np.random.default_rng(0)
+                run(rng.random((8, 6)), rng.random((8, 2)), rng.random((2, 6)), "frobenius", 2)
+            except Exception as error:  # also a failing import: a peer may not run with this NumPy
+                failing.append(f"{package} ({type(error).__name__}: {str(error).splitlines()[0]})")
+            else:
                 found.append(Method(f"{package} f64", package, run, np.float64, 2, takes))
-    return found
+    return found, failing
 
 
 def _has(solver: str) -> bool:
