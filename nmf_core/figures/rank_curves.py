@@ -420,7 +420,12 @@ class RestartLosses:
         layout = {
             "height": 240,
             "showlegend": False,
-            "xaxis": {"title": {"text": "restarts, best first"}, "tickformat": "d", "range": [0.5, len(order) + 0.5]},
+            "xaxis": {
+                "title": {"text": "restarts, best first"},
+                "tickformat": "d",
+                "dtick": 1 if len(order) <= 10 else None,
+                "range": [0.5, len(order) + 0.5],
+            },
             # Differences below a thousandth of a percent are rounding, not news: the axis does not magnify them.
             "yaxis": {
                 "title": {"text": "loss above the best (%)"},

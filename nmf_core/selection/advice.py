@@ -152,7 +152,7 @@ def _from_heldout(
     else:
         reasons.append(
             f"Held-out cells are predicted best from rank {choice} on: the error is {percent(error)} of that of rank 1, "
-            "and more components do not lower it."
+            "and more components hardly lower it."
         )
     lowest = float(means.min())
     enough = [int(k) for k, m in zip(held.ranks, means, strict=True) if 1.0 - m >= 0.9 * (1.0 - lowest)]

@@ -119,6 +119,9 @@ def stored_prediction(
 ) -> tuple[Array, Array]:
     """Predict stored cells of sparse X whose cells that are not stored are unknown (ratings).
 
+    Predictions are kept within the range of the known values, as rating systems do: who has rated one film can be fitted
+    exactly by a weight that predicts any number for the others.
+
     Parameters
     ----------
     X : csr_array of shape (n_samples, n_features)
@@ -142,7 +145,9 @@ def stored_prediction(
         train, rank=rank, loss=loss, init="random", seed=seed, n_restarts=n_starts, max_iter=max_iter, tol=tol,
         mask="unstored", **(penalties or {}),
     )  # fmt: skip
-    return coo.data[test], np.einsum("ij,ij->i", result.W[rows[test]], result.H.T[cols[test]])
+    predicted = np.einsum("ij,ij->i", result.W[rows[test]], result.H.T[cols[test]])
+    most = train.data.max(initial=0.0)
+    return coo.data[test], np.clip(predicted, train.data.min(initial=most), most)
 
 
 def blocks(n_samples: int, n_features: int, n_folds: int, seed: int) -> list[tuple[Array, Array]]:

@@ -119,6 +119,8 @@ def _notes(request: SweepRequest, dataset: Dataset) -> tuple[str, ...]:
         notes.append(f"Ranks above {dataset.max_rank} are left out: the data has {n:,} rows and {m:,} columns.")
     if request.n_folds and not isinstance(dataset.mask, str) and heldout_of(dataset).note:
         notes.append(heldout_of(dataset).note)
+    if request.n_folds and isinstance(dataset.mask, str):
+        notes.append("Predictions of held-out cells are kept within the range of the known values.")
     if dataset.mask is not None:
         notes.append("Cells are missing: the SVD bound and bi-cross-validation need complete data and are left out.")
     if dataset.shape[0] > len(consensus_rows(dataset.shape[0])):

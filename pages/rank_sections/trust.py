@@ -10,6 +10,7 @@ from nmf_core.components import Parts, present_matrices
 from nmf_core.figures.component_bars import ComponentBars
 from nmf_core.figures.rank_curves import RestartLosses
 from nmf_core.figures.rank_trust import Intervals
+from nmf_core.figures.text import plain, shorten
 from nmf_core.selection.ambiguity import OBJECTIVES, AmbiguityWork, strongest_entries
 from nmf_core.selection.bootstrap import Bootstrap, BootstrapWork
 from nmf_core.selection.stability import badges, distinct_solutions
@@ -117,7 +118,7 @@ def _watched(view: View) -> tuple[int, ...]:
         options,
         default=options[:3],
         max_selections=24,
-        format_func=lambda i: widgets.md(names[i], 60),
+        format_func=lambda i: shorten(plain(names[i]), 60),
         key=f"boot_rows_{view.dataset.id}",
     )
     return tuple(int(i) for i in picked)
@@ -216,7 +217,7 @@ def _asked(view: View) -> tuple[int, ...]:
         "Further features, in every component",
         options,
         max_selections=6,
-        format_func=lambda j: widgets.md(names[j], 60),
+        format_func=lambda j: shorten(plain(names[j]), 60),
         key=f"disp_cols_{view.dataset.id}",
     )
     return tuple(int(j) for j in picked)

@@ -42,6 +42,10 @@ def test_stored_cells_held_out_do_not_reach_the_fit():
     np.testing.assert_array_equal(plain, other)
     np.testing.assert_array_equal(before, X.data[test])
     np.testing.assert_array_equal(after, 1e6)
+    # Rows with one known cell are fitted by any weight; no prediction leaves the range of the known values.
+    few = sp.csr_array(np.where(rng.random((40, 30)) < 0.08, 1 + 4 * rng.random((40, 30)), 0))
+    _, bold = crossval.stored_prediction(few, np.arange(0, few.nnz, 5), 4, seed=0)
+    assert few.data.min() <= bold.min() <= bold.max() <= few.data.max()
 
 
 @pytest.mark.parametrize("loss", ["frobenius", "kullback-leibler"])
