@@ -27,11 +27,15 @@ STOPS = [
     for key, section in sections.items()
     for values in section.stops
 ]
+# Long formulas are scrolled rather than cut.
+ALWAYS = "<style>[data-testid='stLatex'], .katex-display {overflow-x: auto; overflow-y: hidden}</style>"
 # Presenting: one rem is larger, so everything is; the menu, the header and the margins give their room to the page.
 LARGE = """<style>
 html {font-size: 20px}
 [data-testid='stSidebar'], [data-testid='stExpandSidebarButton'], [data-testid='stHeader'] {display: none}
 [data-testid='stMainBlockContainer'] {padding: 0.8rem 2.5rem 3rem}
+[data-testid='stMainBlockContainer'] [data-testid='stVerticalBlock'] {gap: 0.6rem}
+[data-testid='stMainBlockContainer'] h1 {font-size: 1.8rem; padding: 0.4rem 0 0.6rem}
 </style>"""
 
 
@@ -138,13 +142,10 @@ def invitation() -> None:
 
 with st.sidebar:
     presenting = switch("Presenter view", "present", help="Large type, no menu; PageDown and PageUp turn the pages.")
-if presenting:
-    st.html(LARGE)
+st.html(ALWAYS + (LARGE if presenting else ""))
 section = choices()
 controls(presenting)
-if not presenting:
-    st.title(CHAPTERS[st.session_state["chapter"]][0], anchor=False)
-st.header(section.title, anchor=False)
+st.title(section.title, anchor=False)
 section.show()
 st.caption(f"Stop {place() + 1} of {len(STOPS)} · {'PageDown' if presenting else 'Shift + →'} goes on")
 invitation()

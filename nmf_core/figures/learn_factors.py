@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nmf_core.figures.learn_grids import Grid, draw
+from nmf_core.figures.learn_grids import INK, Grid, draw
 from nmf_core.figures.template import figure
 from nmf_core.figures.text import plain
 from nmf_core.types import Array
@@ -35,6 +35,8 @@ class FactorNumbers:
         Draw rows of X, H, WH and X − WH as pictures of this shape.
     digits : int
         Significant digits in the cells.
+    ink : str
+        Text colour of the page, for numbers on faint cells.
     """
 
     X: Array
@@ -47,6 +49,7 @@ class FactorNumbers:
     entry: tuple[str, int, int] | None = None
     cell_shape: tuple[int, int] | None = None
     digits: int = 3
+    ink: str = INK
 
     def _blocks(self) -> list[tuple[str, Array, tuple[str, ...], tuple[str, ...]]]:
         WH = self.W @ self.H
@@ -64,12 +67,13 @@ class FactorNumbers:
         """Return the figure."""
         top = float(self.X.max())
         pictured = self.cell_shape is not None
+        two_lines = not pictured and self.X.shape[1] > 3  # on one line the numbers would become too small
         grids = []
         for name, values, rows, cols in self._blocks():
-            head = name + (" (just updated)" if name == self.updated else "")
+            head = name + (" (new)" if name == self.updated else "")
             signed = name.startswith("X −")
             shared = top if name in ("X", "WH") else None
-            names = rows if name in ("X", "H") else ()
+            names = rows if name in ("X", "H") or (two_lines and name == "WH") else ()
             if pictured and name != "W":
                 grids.append(_pictures(head, values, names, self.cell_shape or (1, 1), shared, signed))
             elif pictured:
@@ -81,6 +85,8 @@ class FactorNumbers:
             ("≈", "·", "=", "", ""),
             digits=self.digits,
             row_height=20 if pictured else max(22, 46 - len(self.X) * 2),
+            first=3 if two_lines else None,
+            ink=self.ink,
         )
         return figure(data, layout)
 

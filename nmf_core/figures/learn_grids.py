@@ -11,7 +11,7 @@ import numpy as np
 
 from nmf_core.figures.palette import DIVERGING
 from nmf_core.figures.png import palette
-from nmf_core.figures.template import MUTED, axis_id, axis_key
+from nmf_core.figures.template import CLEAR, MUTED, axis_id, axis_key
 from nmf_core.figures.text import label
 from nmf_core.types import Array
 
@@ -20,6 +20,8 @@ READABLE = 12
 #: The colour of frames; the frame itself, thick or dashed, says the same without colour.
 FRAME = "#d55e00"
 _DARK, _LIGHT = "#000000", "#ffffff"
+#: Text of a light page; a page that knows its theme gives its own.
+INK = "#1c2733"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +59,13 @@ class Grid:
 
 
 def draw(
-    grids: Sequence[Grid], between: Sequence[str], *, digits: int = 3, row_height: int = 34
+    grids: Sequence[Grid],
+    between: Sequence[str],
+    *,
+    digits: int = 3,
+    row_height: int = 34,
+    first: int | None = None,
+    ink: str = INK,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return traces and layout of grids side by side: first all heatmaps in order, then their numbers.
 
@@ -70,36 +78,48 @@ def draw(
         Significant digits in the cells.
     row_height : int
         Pixels per row of the tallest grid.
+    first : int, optional
+        So many grids stand on a first line and the others on a second one; all on one line if left out.
+    ink : str
+        Colour of numbers on cells that let the page through.
     """
     n = max(len(g.values) for g in grids)
-    widest = max(g.values.shape[1] for g in grids)
-    unit = max(1.0, widest / 10)  # names and signs need the same room however narrow a cell is
+    unit = max(
+        1.0, max(g.values.shape[1] for g in grids) / 10
+    )  # names and signs need the same room however narrow a cell is
     room = [(1.25 if g.rows else 0.35) * unit for g in grids]
-    after = [0.55 * unit if sign else 0.25 * unit for sign in between]
     cells = [max(g.values.shape[1], 1.2 * unit) for g in grids]
-    total = sum(room) + sum(after) + sum(cells)
+    after = [0.55 * unit if sign else 0.25 * unit for sign in between]
+    lines = [range(len(grids))] if first is None else [range(first), range(first, len(grids))]
+    total = max(sum(room[i] + cells[i] + after[i] for i in line) for line in lines)
     layout: dict[str, Any] = {
-        "height": 84 + row_height * max(n, 3),
+        "height": len(lines) * (84 + row_height * max(n, 3)),
         "annotations": [],
         "shapes": [],
         "showlegend": False,
+        "font": {"size": 13},  # and that of numbers, where their cells have room for it
         "margin": {"t": 34},
     }
     heat: list[dict[str, Any]] = []
     text: list[dict[str, Any]] = []
-    left = 0.0
-    for i, g in enumerate(grids):
-        x = [(left + room[i]) / total, (left + room[i] + cells[i]) / total]
-        tall = len(g.values) / n if g.tall is None else g.tall
-        y = [0.5 - tall / 2, 0.5 + tall / 2]
-        heat.append(_heatmap(g, i))
-        text += _numbers(g, i, digits)
-        layout |= _axes(g, i, x, y)
-        layout["annotations"].append(_note(f"<b>{g.name}</b>", sum(x) / 2, y[1], yshift=4, yanchor="bottom"))
-        if between[i]:
-            layout["annotations"].append(_note(between[i], x[1] + after[i] / 2 / total, 0.5, size=22, color=MUTED))
-        layout["shapes"] += [_frame(frame, i) for frame in g.frames]
-        left += room[i] + cells[i] + after[i]
+    band = 1.0 if first is None else 0.4
+    for number_of_line, line in enumerate(lines):
+        middle = 1 - band / 2 - number_of_line * (1 - band)
+        left = 0.0
+        for i in line:
+            g = grids[i]
+            x = [(left + room[i]) / total, (left + room[i] + cells[i]) / total]
+            half = band / 2 * (len(g.values) / n if g.tall is None else g.tall)
+            y = [max(middle - half, 0.0), min(middle + half, 1.0)]
+            heat.append(_heatmap(g, i))
+            text += _numbers(g, i, digits, ink)
+            layout |= _axes(g, i, x, y)
+            layout["annotations"].append(_note(f"<b>{g.name}</b>", sum(x) / 2, y[1], yshift=4, yanchor="bottom"))
+            if between[i]:
+                at = x[1] + after[i] / 2 / total
+                layout["annotations"].append(_note(between[i], at, middle, size=22, color=MUTED))
+            layout["shapes"] += [_frame(frame, i) for frame in g.frames]
+            left += room[i] + cells[i] + after[i]
     return [*heat, *text], layout
 
 
@@ -128,7 +148,7 @@ def _reach(g: Grid) -> float:
     return max(float(known.max()) if known.size else 0.0, 1e-12) if g.top is None else max(g.top, 1e-12)
 
 
-def _numbers(g: Grid, i: int, digits: int) -> list[dict[str, Any]]:
+def _numbers(g: Grid, i: int, digits: int, ink: str) -> list[dict[str, Any]]:
     """Return the numbers as text, each in a colour that can be read on its cell on light and dark pages.
 
     Where there is no room for numbers, a residual shows its signs: red and blue alone would say nothing to some.
@@ -136,26 +156,37 @@ def _numbers(g: Grid, i: int, digits: int) -> list[dict[str, Any]]:
     readable = g.values.shape[1] <= READABLE and g.row_at is None
     if not readable and not g.signed:
         return []
-    at = np.isfinite(g.values) if readable else np.isfinite(g.values) & (np.abs(g.values) > 0.1 * _reach(g))
-    r, c = np.nonzero(at)
-    values = g.values[at]
-    texts = [number(v, digits) for v in values] if readable else ["+" if v > 0 else "−" for v in values]
+    known = np.isfinite(g.values)
+    values = np.where(known, g.values, 0.0)
     share = np.clip(values / _reach(g), -1, 1)
+    texts = np.full(values.shape, "", dtype=object)
+    for at in zip(*np.nonzero(known), strict=True):
+        texts[at] = number(values[at], digits) if readable else ("+" if values[at] > 0 else "−")
+    if not readable:
+        texts[np.abs(share) <= 0.1] = ""
     if g.signed:  # faint cells let the page through, so their numbers take the page's own text colour
         strong = np.abs(share) > 0.7
-        return [_texts(i, r[m], c[m], texts, m, color) for m, color in ((strong, _LIGHT), (~strong, None)) if m.any()]
-    light = _bright()[np.rint(np.clip(share, 0, 1) * (len(_bright()) - 1)).astype(int)]
-    return [_texts(i, r, c, texts, np.ones(len(r), bool), [_DARK if b else _LIGHT for b in light])]
+        return [_texts(g, i, texts, strong, _LIGHT), _texts(g, i, texts, ~strong, ink)]
+    bright = _bright()[np.rint(np.clip(share, 0, 1) * (len(_bright()) - 1)).astype(int)]
+    return [_texts(g, i, texts, bright, _DARK), _texts(g, i, texts, ~bright, _LIGHT)]
 
 
-def _texts(i: int, r: Array, c: Array, texts: list[str], chosen: Array, color: Any) -> dict[str, Any]:
+def _texts(g: Grid, i: int, texts: Array, chosen: Array, color: str) -> dict[str, Any]:
+    """Return some of the texts of a grid as a heatmap that is clear: it makes them as large as its cells allow.
+
+    The others stay as blanks of the same length, so that all texts of a grid come out in the same size.
+    """
+    blank = "\u00a0"
     return {
-        "type": "scatter",
-        "mode": "text",
-        "x": c,
-        "y": r,
-        "text": [t for t, m in zip(texts, chosen, strict=True) if m],
-        "textfont": {"size": 13, **({"color": color} if color is not None else {})},
+        "type": "heatmap",
+        "z": np.zeros(texts.shape, np.float32),
+        "text": [
+            [t if m else blank * len(t) for t, m in zip(*row, strict=True)] for row in zip(texts, chosen, strict=True)
+        ],
+        "texttemplate": "%{text}",
+        "textfont": {"color": color},
+        "colorscale": [[0, CLEAR], [1, CLEAR]],
+        "showscale": False,
         "xaxis": axis_id("x", i),
         "yaxis": axis_id("y", i),
         "hoverinfo": "skip",

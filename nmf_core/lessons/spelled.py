@@ -133,10 +133,13 @@ def _stepped(s: _Side, k: int, j: int, size: float, row: int, col: int) -> Spell
     pull, push = s.A[:, k] @ s.X[:, j], (s.A.T @ s.A @ s.F)[k, j]
     free = old - size * (push - pull)
     value = max(0.0, free)
-    latex = _lines(
-        rf"{s.symbol} &\leftarrow \max\bigl(0,\;{s.symbol} - \eta\,[({s.push}){at} - ({s.pull}){at}]\bigr)",
-        rf"\max\bigl(0,\;{_n(old)} - {size:.3g}\cdot[({_sum(s.A[:, k], (s.A @ s.F)[:, j])}) - ({_sum(s.A[:, k], s.X[:, j])})]\bigr)",
-        rf"\max\bigl(0,\;{_n(old)} - {size:.3g}\cdot({push:.4g} - {pull:.4g})\bigr) = \max(0,\;{free:.4g}) = \mathbf{{{value:.4g}}}",
+    general = rf"\max\bigl(0,\;{s.symbol} - \eta\,[({s.push}){at} - ({s.pull}){at}]\bigr)"
+    filled = rf"\max\bigl(0,\;{_n(old)} - {size:.3g}\cdot[{push:.4g} - {pull:.4g}]\bigr)"
+    latex = _steps(
+        rf"{s.symbol} &\leftarrow {general}",
+        rf"({s.push}){at} &= {_sum(s.A[:, k], (s.A @ s.F)[:, j])} = {push:.4g}",
+        rf"({s.pull}){at} &= {_sum(s.A[:, k], s.X[:, j])} = {pull:.4g}",
+        rf"{s.symbol} &\leftarrow {filled} = \max(0,\;{free:.4g}) = \mathbf{{{value:.4g}}}",
     )
     note = (
         "The step would lead below zero, so the entry is put back to zero."
@@ -161,10 +164,15 @@ def _solved(s: _Side, k: int, j: int, row: int, col: int) -> Spelled:
     pull, push, bend = s.A[:, k] @ s.X[:, j], (gram @ here)[k, j], gram[k, k]
     free = old + (pull - push) / bend if bend > 0 else old
     value = max(0.0, free)
-    latex = _lines(
-        rf"{s.symbol} &\leftarrow \max\Bigl(0,\;{s.symbol} + \frac{{({s.pull}){at} - ({s.push}){at}}}{{({s.gram})_{{{k + 1},{k + 1}}}}}\Bigr)",
-        rf"\max\Bigl(0,\;{_n(old)} + \frac{{({_sum(s.A[:, k], s.X[:, j])}) - ({_sum(s.A[:, k], (s.A @ here)[:, j])})}}{{{_sum(s.A[:, k], s.A[:, k])}}}\Bigr)",
-        rf"\max\Bigl(0,\;{_n(old)} + \frac{{{pull:.4g} - {push:.4g}}}{{{bend:.4g}}}\Bigr) = \max(0,\;{free:.4g}) = \mathbf{{{value:.4g}}}",
+    own = f"_{{{k + 1},{k + 1}}}"
+    general = rf"\max\Bigl(0,\;{s.symbol} + \frac{{({s.pull}){at} - ({s.push}){at}}}{{({s.gram}){own}}}\Bigr)"
+    filled = rf"\max\Bigl(0,\;{_n(old)} + \frac{{{pull:.4g} - {push:.4g}}}{{{bend:.4g}}}\Bigr)"
+    latex = _steps(
+        rf"{s.symbol} &\leftarrow {general}",
+        rf"({s.pull}){at} &= {_sum(s.A[:, k], s.X[:, j])} = {pull:.4g}",
+        rf"({s.push}){at} &= {_sum(s.A[:, k], (s.A @ here)[:, j])} = {push:.4g}",
+        rf"({s.gram}){own} &= {_sum(s.A[:, k], s.A[:, k])} = {bend:.4g}",
+        rf"{s.symbol} &\leftarrow {filled} = \max(0,\;{free:.4g}) = \mathbf{{{value:.4g}}}",
     )
     note = (
         "The best value would lie below zero, so zero is the best that is allowed."
@@ -174,6 +182,10 @@ def _solved(s: _Side, k: int, j: int, row: int, col: int) -> Spelled:
     if k > 0:
         note += f" Part {k + 1} has its turn after part {k}, so WH in this formula already holds the new part {k}."
     return Spelled(latex, float(value), float(s.new[k, j]), note)
+
+
+def _steps(*lines: str) -> str:
+    return r"\begin{aligned}" + r"\\ ".join(lines) + r"\end{aligned}"
 
 
 def _lines(first: str, *rest: str) -> str:

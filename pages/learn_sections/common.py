@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from nmf_core.figures.base import Picture
+from nmf_core.figures.learn_factors import FactorNumbers
 from nmf_core.figures.learn_large import Large
 from nmf_core.lessons.examples import EXAMPLES, SIX_FLOWERS, Example, flowers, own
 from nmf_core.lessons.stepping import Moment, moments
 from nmf_core.lessons.valleys import Valley, valleys
 from nmf_core.types import Array
 from pages.ui.state import pick, remember, seed
-from pages.ui.widgets import picture
+from pages.ui.widgets import ink, picture
 
 PARTS = ("Part 1", "Part 2")
 
@@ -46,6 +47,8 @@ def presenting() -> bool:
 
 def draw(p: Picture, key: str) -> None:
     """Draw a picture, in large type when presenting."""
+    if isinstance(p, FactorNumbers):
+        p = replace(p, ink=ink())
     picture(Large(p) if presenting() else p, key=key)
 
 

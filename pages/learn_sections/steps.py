@@ -75,7 +75,7 @@ def _numbers(s: Setting, at: int) -> None:
             (s.loss_name, f"{s.shown(now.loss):.6g}", explained),
             (
                 "Change by this update",
-                f"{change:+.3g}" if at else "–",
+                f"{change:+.3g}".replace("-", "−") if at else "–",
                 "Never above zero: each of the methods only descends.",
             ),
             ("Smallest entry of W and H", f"{min(now.W.min(), now.H.min()):.3g}", "Never below zero."),

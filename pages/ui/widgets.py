@@ -80,7 +80,7 @@ def picture(
         The chosen points (empty when nothing is chosen or choosing is off).
     """
     event = st.plotly_chart(
-        inked(p.build(), _ink()),
+        inked(p.build(), ink()),
         key=key,
         theme="streamlit",
         alt=p.describe(),
@@ -92,7 +92,7 @@ def picture(
     return event["selection"]["points"] if selectable or on_select else []
 
 
-def _ink() -> str:
+def ink() -> str:
     """Return the text colour of the visitor's theme: Streamlit's own for charts is too faint on tinted bars."""
     kind = "dark" if st.context.theme.type == "dark" else "light"
     return str(st.get_option(f"theme.{kind}.textColor") or ("#fafafa" if kind == "dark" else "#31333f"))

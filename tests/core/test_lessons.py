@@ -106,6 +106,7 @@ def test_the_formula_holds_the_numbers_on_the_screen(small):
     assert r"\mathbf{1.385}" in spelled(small.X, kl[0], kl[1], "mu", "H", 0, 0, "kullback-leibler").latex
     hals = moments(small.X, small.W, small.H, "hals", count=1)
     made = spelled(small.X, hals[0], hals[1], "hals", "H", 0, 0)
+    assert r"(W^\top X)_{1,1} &= 0.5\cdot 1 + 1\cdot 3 + 0.75\cdot 0 + 1\cdot 2 = 5.5" in made.latex
     assert r"\frac{5.5 - 3.875}{2.812}" in made.latex  # Σ W₁² = 0.25 + 1 + 0.5625 + 1
     assert made.solver == pytest.approx(1 + (5.5 - 3.875) / 2.8125)
 

@@ -47,7 +47,7 @@ def test_the_whole_page_is_presented_by_keyboard(page: Page, server: Server):
             page.locator(".js-plotly-plot, [data-testid=stBidiComponentRegular] canvas, canvas[role=img]").first
         ).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
-        heads.append(page.get_by_role("heading", level=2).first.inner_text())
+        heads.append(page.get_by_role("heading", level=1).first.inner_text())
         if stop < stops:
             press(page, "PageDown", f"Stop {stop + 1} of {stops} · PageDown goes on")
     assert list(dict.fromkeys(heads)) == [
@@ -175,7 +175,7 @@ def test_steps_by_key_and_the_link_offered_show_the_same_numbers_to_a_student(pa
     student = page.context.browser.new_context(color_scheme="dark").new_page()
     student.goto(address)
     expect(metric(student, "Σ (X − WH)²").first).to_have_text(f"{2 * path[2].loss:.6g}", timeout=90_000)
-    expect(student.get_by_text("W (just updated)").first).to_be_visible()
+    expect(student.get_by_text("W (new)").first).to_be_visible()
     student.context.close()
 
 

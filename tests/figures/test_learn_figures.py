@@ -11,6 +11,7 @@ from nmf_core.figures.learn_cone import Cone
 from nmf_core.figures.learn_curves import LossCurves
 from nmf_core.figures.learn_factors import FactorNumbers, FactorVersions
 from nmf_core.figures.learn_film import PartsFilm
+from nmf_core.figures.learn_grids import INK
 from nmf_core.figures.learn_large import Large
 from nmf_core.figures.learn_network import Network
 from nmf_core.figures.learn_triangle import Triangle
@@ -34,7 +35,7 @@ def test_factor_numbers_hold_the_five_matrices_and_mark_the_entry():
     assert drawn.data[4].zmin == -drawn.data[4].zmax
     box = next(shape for shape in drawn.layout.shapes if shape.line.dash is None)
     assert (box.xref, box.x0, box.y0) == ("x3", 1.5, 0.5)
-    assert any("H (just updated)" in a.text for a in drawn.layout.annotations)
+    assert any("H (new)" in a.text for a in drawn.layout.annotations)
     assert "38.83" in shown.describe()
     assert len(shown.table()) == 12 * 3 + 8 + 6
 
@@ -92,14 +93,20 @@ def test_every_number_can_be_read_on_its_cell():
     scale = palette("viridis")
     for i in range(4):
         heat = drawn.data[i]
-        text = next(t for t in drawn.data[5:] if t.xaxis == heat.xaxis)
-        for x, y, color in zip(text.x, text.y, text.textfont.color, strict=True):
-            share = min(max(heat.z[y][x] / heat.zmax, 0), 1)
-            assert contrast(scale[round(share * (len(scale) - 1))], color) >= 4.5
+        seen = 0
+        for layer in (t for t in drawn.data[5:] if t.xaxis == heat.xaxis):
+            for (y, x), text in np.ndenumerate(np.array(layer.text)):
+                if text.strip():
+                    share = min(max(heat.z[y][x] / heat.zmax, 0), 1)
+                    assert contrast(scale[round(share * (len(scale) - 1))], layer.textfont.color) >= 4.5
+                    seen += 1
+        assert seen == np.size(heat.z)
     strong, faint = drawn.data[-2:]
-    assert (strong.textfont.color, faint.textfont.color) == ("#ffffff", None)
-    assert set(strong.text) == {"3.25", "3.81"}
-    assert "−2.12" in faint.text
+    assert (strong.textfont.color, faint.textfont.color) == ("#ffffff", INK)
+    assert {t.strip() for t in np.ravel(strong.text)} == {"", "3.25", "3.81"}
+    assert "−2.12" in np.ravel(faint.text)
+    # All texts of a grid have the same places and lengths in both layers: so they get the same size.
+    assert [len(t) for t in np.ravel(strong.text)] == [len(t) for t in np.ravel(faint.text)]
 
 
 def contrast(rgb, hex_color):
@@ -127,7 +134,8 @@ def test_pictures_show_the_sign_of_what_is_left_without_colour():
     shown = FactorNumbers(e.X, e.W, e.H, e.rows, e.cols, ("Part 1", "Part 2"), cell_shape=e.cell_shape)
     drawn = shown.build()
     np.testing.assert_array_equal(drawn.data[0].z[6:11], e.X[1].reshape(5, 5))
-    signs = {(y, x): s for t in drawn.data[5:] if t.xaxis == "x5" for x, y, s in zip(t.x, t.y, t.text, strict=True)}
+    layers = [np.array(t.text) for t in drawn.data[5:] if t.xaxis == "x5"]
+    signs = {at: text for layer in layers for at, text in np.ndenumerate(layer) if text.strip()}
     residual = e.X - e.W @ e.H
     assert signs[(1, 0)] == "+"
     assert residual[0, 5] > 0
@@ -148,7 +156,7 @@ def test_large_type_is_larger_everywhere_and_says_the_same():
     e = paper_example()
     small = FactorNumbers(e.X, e.W, e.H, e.rows, e.cols, ("Part 1", "Part 2"))
     plain, large = small.build(), Large(small, 1.5).build()
-    assert large.data[5].textfont.size == 1.5 * plain.data[5].textfont.size
+    assert large.layout.font.size == 1.5 * plain.layout.font.size
     assert (
         large.layout.xaxis.tickfont.size == large.layout.yaxis4.tickfont.size == 1.5 * plain.layout.xaxis.tickfont.size
     )

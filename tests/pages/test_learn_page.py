@@ -141,8 +141,7 @@ def test_the_first_stop_has_no_back_and_the_last_no_next(open_page):
 
 def test_presenting_draws_in_large_type(open_page):
     plain, large = (
-        figures(at(open_page, "algorithm", **more))[0]["data"][5]["textfont"]["size"]
-        for more in ({}, {"present": "on"})
+        figures(at(open_page, "algorithm", **more))[0]["layout"]["font"]["size"] for more in ({}, {"present": "on"})
     )
     assert large == 1.5 * plain
 
