@@ -145,7 +145,9 @@ class Lines:
 
     def _ticks(self) -> dict[str, Any]:
         if not self.levels:
-            return {}
+            whole = np.unique(self.frame[self.x].to_numpy(float))
+            few = len(whole) <= 20 and bool((whole == np.round(whole)).all())
+            return {"tickvals": whole, "ticktext": [f"{v:g}" for v in whole]} if few else {}
         values = sorted(float(v) for v in self.frame[self.x].unique() if v != self.mark)
         kept: list[float] = []
         for value in values:  # labels that would run into each other are left out; the marked level has its own

@@ -21,6 +21,7 @@ from nmf_core.figures.compare_lines import Lines
 from nmf_core.figures.compare_methods import MethodParts, MethodSample
 from nmf_core.figures.palette import component_color
 from nmf_core.quality import svd_bound
+from nmf_core.types import is_sparse
 from nmf_core.wording import percent
 from pages.compare_sections import pictures
 from pages.ui import identity, jobs
@@ -185,11 +186,8 @@ def _measured(dataset: Dataset, result: FitResult, methods: tuple[Any, ...]) -> 
         said.append(f"NMF has the smallest error, {_share(own.error)}.")
     else:
         said.append(f"the smallest error is {least.name}’s, {_share(least.error)}; NMF’s is {_share(own.error)}.")
-    total = (
-        float((np.asarray(getattr(dataset.X, "data", dataset.X), dtype=np.float64) ** 2).sum())
-        if dataset.mask is None
-        else 0
-    )
+    values = dataset.X.data if is_sparse(dataset.X) else dataset.X
+    total = float(np.square(values, dtype=np.float64).sum()) if dataset.mask is None else 0.0
     bound = _bound(dataset.id, len(own.parts), dataset)
     if bound is not None and total > 0:
         said.append(

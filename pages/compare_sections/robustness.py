@@ -11,7 +11,7 @@ from nmf_core.comparison.corruption import KINDS, LEVELS, MEANING, clean, corrup
 from nmf_core.comparison.robustness import DRIFT, ERROR, METHODS, SPOILED, Outcome, RobustnessWork, damage, frame
 from nmf_core.figures.compare_lines import Lines
 from nmf_core.figures.images_tiles import PictureTiles
-from nmf_core.wording import percent
+from pages.compare_sections.words import share
 from pages.ui import jobs
 from pages.ui.several import several
 from pages.ui.state import number, pick, slide, switch
@@ -113,10 +113,9 @@ def _measured(table: pd.DataFrame, kind: str, level: float, strength: float) -> 
     )
     if int(at["draws"].max()) > 1:
         shown["least to most"] = [
-            f"{percent(low)} to {percent(high)}"
+            f"{share(low)} to {share(high)}"
             for low, high in zip(at[f"{ERROR}, least"], at[f"{ERROR}, most"], strict=True)
         ]
-    share = st.column_config.NumberColumn(format="percent")
     st.dataframe(
         shown,
         hide_index=True,
@@ -133,8 +132,7 @@ def _measured(table: pd.DataFrame, kind: str, level: float, strength: float) -> 
                 help="1 − mean |cosine| of components matched with those from the clean data: 0 the same.",
             ),
             "least to most": "from copy to copy",
-        }
-        | ({} if level else {"spoiled data": share}),
+        },
         alt="Error against the clean data and drift of the components, by method.",
     )
     if level > 0:
@@ -143,43 +141,36 @@ def _measured(table: pd.DataFrame, kind: str, level: float, strength: float) -> 
 
 def _verdict(kind: str, level: float, strength: float, spoiled: float, before: pd.DataFrame, at: pd.DataFrame) -> str:
     what = {
-        "noise": f"noise of {percent(level)} of the standard deviation",
-        "outliers": f"{percent(level)} of the cells at {strength:g} times the largest value",
-        "missing": f"{percent(level)} of the cells missing",
+        "noise": f"noise of {share(level)} of the standard deviation",
+        "outliers": f"{share(level)} of the cells at {strength:g} times the largest value",
+        "missing": f"{share(level)} of the cells missing",
     }[kind]
     data = "column means in their place are" if kind == "missing" else "the spoiled data themselves are"
-    best, least = str(at[ERROR].idxmin()), str(at[DRIFT].idxmin())
-    said = [f"**Measured here**, with {what}: {data} {percent(spoiled)} off the clean data."]
+    best, calm = str(at[ERROR].idxmin()), str(at[DRIFT].idxmin())
+    said = [f"**Measured here**, with {what}: {data} {share(spoiled)} off the clean data."]
     if OWN in at.index:
         own, first = float(at.loc[OWN, ERROR]), float(before.loc[OWN, ERROR])
         said.append(
-            f"{OWN} is {percent(own)} off ({percent(first)} when fitted to clean data), its components drifted by "
+            f"{OWN} is {share(own)} off ({share(first)} when fitted to clean data), its components drifted by "
             f"{at.loc[OWN, DRIFT]:.2f}."
         )
         through = damage(first, own, spoiled)
         if own > LIMITS[1]:
             said.append("That is no model any more.")
         else:
-            said.append(
-                f"So {percent(through)} of the damage got through: "
-                + (
-                    "it is not robust here."
-                    if through > 0.75
-                    else "it is robust in part here."
-                    if through > 0.25
-                    else "it holds up here."
-                )
-            )
+            amount = "more than the damage itself" if through > 1 else f"{share(through)} of the damage"
+            words = ((0.75, "it is not robust here"), (0.25, "it is robust in part here"), (-1.0, "it holds up here"))
+            said.append(f"So {amount} got through: {next(word for least, word in words if through > least)}.")
         if "PCA" in at.index:
             ratio = own / max(float(at.loc["PCA", ERROR]), 1e-12)
             word = (
                 "about as far off as" if 0.9 <= ratio <= 1.1 else "nearer than" if ratio < 0.9 else "further off than"
             )
-            said.append(f"It is {word} PCA ({percent(float(at.loc['PCA', ERROR]))}).")
+            said.append(f"It is {word} PCA ({share(float(at.loc['PCA', ERROR]))}).")
     if len(at) > 1:
         said.append(
-            f"Nearest to the clean data is **{md(best)}** ({percent(float(at.loc[best, ERROR]))}); the components that "
-            f"drifted least are those of **{md(least)}** ({at.loc[least, DRIFT]:.2f})."
+            f"Nearest to the clean data is **{md(best)}** ({share(float(at.loc[best, ERROR]))}); the components that "
+            f"drifted least are those of **{md(calm)}** ({at.loc[calm, DRIFT]:.2f})."
         )
     return " ".join(said)
 
@@ -198,7 +189,7 @@ def _pictures(dataset: Dataset, outcomes: tuple[Outcome, ...], work: RobustnessW
     numbers = pd.DataFrame({"picture": captions, "off the clean one": errors})
     told = f"{dataset.rows[row]}: clean, spoiled, and what {len(last)} methods make of the spoiled data."
     limits = (0.0, float(np.nanmax(x)) or 1.0)
-    hover = [f"{caption}: {percent(error)} off" for caption, error in zip(captions, errors, strict=True)]
+    hover = [f"{caption}: {share(error)} off" for caption, error in zip(captions, errors, strict=True)]
     picture(
         PictureTiles(
             np.stack(rows).reshape(-1, *(dataset.cell_shape or ())),

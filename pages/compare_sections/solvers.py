@@ -13,7 +13,8 @@ from nmf_core.comparison.run import Run
 from nmf_core.comparison.standings import SAME, best_known, loss_title, seeds, standings, summary
 from nmf_core.figures.compare_race import AGAINST, RaceCurves
 from nmf_core.types import LOSSES, is_sparse
-from nmf_core.wording import duration, percent
+from nmf_core.wording import duration
+from pages.compare_sections.words import share
 from pages.ui import jobs
 from pages.ui.several import several
 from pages.ui.state import pick
@@ -172,7 +173,7 @@ def _cards(row: pd.Series) -> None:
             ),
             (
                 "scikit-learn’s own",
-                "none" if pd.isna(row["scikit-learn above the best"]) else percent(row["scikit-learn above the best"]),
+                "none" if pd.isna(row["scikit-learn above the best"]) else share(row["scikit-learn above the best"]),
                 "Above the best known loss at its end; from the first of the starts.",
             ),
         ]
@@ -183,7 +184,7 @@ def _beyond(row: pd.Series) -> str:
     """Say how far the best of these runs is above what is known from elsewhere."""
     if row["above the best known"] <= 0:
         return "Nothing better is known here."
-    return f"The result on the screen or an earlier race was better: it is {percent(row['above the best known'])} above that."
+    return f"The result on the screen or an earlier race was better: it is {share(row['above the best known'])} above that."
 
 
 def _per_loss(told: pd.DataFrame) -> None:
@@ -209,16 +210,14 @@ def _measured(told: pd.DataFrame) -> None:
     for _, row in told.iterrows():
         line = f"{row['loss']}: the lowest loss of these runs is {row['best loss']:.6g}"
         if row["above the best known"] > 5e-7:
-            line += f", {percent(row['above the best known'])} above the best known"
+            line += f", {share(row['above the best known'])} above the best known"
         own = row["scikit-learn above the best"]
         if not pd.isna(own):
             line += (
-                f"; scikit-learn’s own ends {percent(own)} above it"
-                if own >= 5e-7
-                else "; scikit-learn’s own reaches it"
+                f"; scikit-learn’s own ends {share(own)} above it" if own >= 5e-7 else "; scikit-learn’s own reaches it"
             )
         line += (
-            f"; {row['within 1 % of the best']} of {row['runs']} runs come within 1 %, with "
+            f"; {row['within 1 % of the best']} of {row['runs']} runs {'comes' if row['within 1 % of the best'] == 1 else 'come'} within 1 %, with "
             f"{row['of them within 1 %']} different solution{'s' if row['of them within 1 %'] != 1 else ''}"
         )
         said.append(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -23,8 +24,8 @@ class Pin:
 
     @property
     def key(self) -> str:
-        """Tells pins apart."""
-        return self.result.request.key
+        """Tells pins apart; fits from starts of one's own may have one request and several results."""
+        return f"{self.result.request.key}-{hashlib.blake2b(self.result.H.tobytes(), digest_size=6).hexdigest()}"
 
 
 def pins() -> list[Pin]:
@@ -34,7 +35,7 @@ def pins() -> list[Pin]:
 
 def button(dataset: Dataset, result: FitResult, identity: Identity) -> None:
     """Draw the button that pins a result."""
-    pinned = any(pin.key == result.request.key for pin in pins())
+    pinned = any(pin.key == Pin("", dataset, result, identity).key for pin in pins())
     st.button(
         "Pinned" if pinned else "Pin to compare",
         icon=":material/keep:",

@@ -37,8 +37,9 @@ def several(
     default = [option for option in options if option in default]
 
     def parse(text: str) -> list[Any]:
-        found = [texts.get(part) for part in text.split(",")] if text else []
-        if None in found:
+        # What these data do not offer is left out of a link; a text with nothing known in it is no link of ours.
+        found = [texts[part] for part in text.split(",") if part in texts]
+        if text and not found:
             raise ValueError(text)
         return found
 

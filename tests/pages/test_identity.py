@@ -218,3 +218,19 @@ def test_other_pages_show_the_names_without_deciding_anything(open_page):
     finished(app.run())
     assert "stroke" in json.dumps(figures(app))
     assert dict(app.session_state["_identity"]) == before
+
+
+def test_names_stay_with_the_parts_that_are_left_after_one_is_dropped(open_page):
+    named = json.dumps({"names": {"0": "a", "1": "b", "2": "c", "3": "d"}, "colors": {"2": "#654321"}})
+    app = opened_editor(open_page, data="wine", rank="4", parts=named)
+    dataset = load_dataset("wine")
+    before = fit(dataset, rank=4, time_limit=300.0)
+    next(b for b in app.checkbox if b.label == "Choose b").check()
+    finished(app.run())
+    press(app, "drop_")
+    kept = json.loads(address(app)["parts"])
+    assert sorted(kept["names"].values()) == ["a", "c", "d"]
+    after = fit(dataset, before.request.with_(rank=3, init="custom"), W=before.W[:, [0, 2, 3]], H=before.H[[0, 2, 3]])
+    for old, new in zip((0, 2, 3), match(before.H[[0, 2, 3]], after.H).b, strict=True):
+        assert kept["names"][str(new)] == "abcd"[old]
+    assert kept["colors"][str(match(before.H[[2]], after.H).b[0])] == "#654321"
