@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmf_core.figures.compare_methods import names_of
+from nmf_core.figures.grey import EMPTY, emptiness, evened, grey
 from nmf_core.figures.images_panels import webp_of_png
 from nmf_core.figures.images_tiles import lighter
 from nmf_core.figures.png import sheet, uri
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 #: Blocks drawn of each method, and up to how many each has its name below it.
 MOST, CAPTIONED = 81, 12
-#: A block that varies by less than this share of its largest value is flat.
-FLAT = 1e-6
-#: Smaller values than this share of a block's largest count as empty.
-EMPTY = 0.05
 #: Pixels of page a figure is planned for, and bytes beyond which a sheet goes as WebP.
 WIDE, HEAVY = 940, 160_000
 
@@ -228,30 +225,6 @@ class MethodBlocks:
             text = _text(square + label(name, chars), left + x, head + y + drawn.cell[0] / 2, 10)
             out.append(text | {"xanchor": "center", "yanchor": "top"})
         return out
-
-
-def grey(rows: Array, shape: tuple[int, ...]) -> Array:
-    """Return rows as pictures of shape (n, height, width); channels are averaged."""
-    out = np.asarray(rows, dtype=float).reshape(len(rows), *shape)
-    return out.mean(axis=3) if out.ndim == 4 else out
-
-
-def evened(blocks: Array, signed: bool) -> tuple[Array, Array]:
-    """Bring each block to its own range, and say which are flat.
-
-    A flat block would fill its tile with the end of the scale, as if it were full: it gets the middle.
-    """
-    peak = np.abs(blocks).max(axis=(1, 2), keepdims=True)
-    scaled = blocks / np.where(peak > 0, peak, 1)
-    flat = np.ptp(blocks, axis=(1, 2)) <= FLAT * peak[:, 0, 0]
-    scaled[flat] = np.sign(scaled[flat]) * (0.25 if signed else 0.5)
-    return scaled, flat
-
-
-def emptiness(blocks: Array) -> float:
-    """Return the share of pixels that are as good as empty, on average over the blocks."""
-    size = np.maximum(np.abs(blocks).max(axis=(1, 2), keepdims=True), 1e-300)
-    return float(np.mean(np.abs(blocks) < EMPTY * size))
 
 
 def _image(png: bytes, x: float, y: float, width: float, height: float) -> dict[str, Any]:

@@ -11,19 +11,18 @@ import pandas as pd
 import streamlit as st
 
 from nmf_core import Dataset, FitResult
-from nmf_core.comparison.likeness import LIKE, likeness
-from nmf_core.comparison.ranks import RanksWork
+from nmf_core.comparison.likeness import likeness
 from nmf_core.comparison.rivals import TITLES, RivalsWork, negatives, nmf, offered, signs
 from nmf_core.comparison.standings import loss_title
 from nmf_core.components import present
 from nmf_core.figures.compare_codes import MethodCodes
-from nmf_core.figures.compare_lines import Lines
-from nmf_core.figures.compare_methods import MethodParts, MethodSample
+from nmf_core.figures.compare_methods import MethodParts
+from nmf_core.figures.compare_sample import MethodSample
 from nmf_core.figures.palette import component_color
 from nmf_core.quality import svd_bound
 from nmf_core.types import is_sparse
 from nmf_core.wording import percent
-from pages.compare_sections import pictures
+from pages.compare_sections import methods_more, pictures
 from pages.ui import identity, jobs
 from pages.ui.several import several
 from pages.ui.state import number, pick, slide
@@ -31,8 +30,6 @@ from pages.ui.widgets import picture
 
 FIRST = ("PCA", "VQ")  # Lee & Seung (1999) set NMF against these two
 MOST_CELLS = 20_000_000
-RANKS = (1, 2, 3, 4, 6, 9, 14, 20, 30, 40)
-QUICK_CELLS = 1_500_000  # the error at every rank is computed unasked up to here, once its panel is open
 
 
 @dataclass(frozen=True)
@@ -90,10 +87,10 @@ def show(dataset: Dataset, result: FitResult) -> None:
             picture(MethodCodes(side.methods, dataset.rows, side.names), key="method_codes")
     with st.expander("Which components say the same", key="alike_open", on_change="rerun") as more:
         if more.open:
-            _alike(side)
+            methods_more.alike(side.methods, side.names["NMF"])
     with st.expander("Error at each rank", key="ranks_open", on_change="rerun") as more:
         if more.open:
-            _ranks(dataset, result, tuple(names))
+            methods_more.ranks(dataset, result, tuple(names))
 
 
 def _side(dataset: Dataset, result: FitResult, rivals: tuple[Any, ...]) -> Side:
@@ -210,45 +207,3 @@ def _share(error: float) -> str:
 @st.cache_data(max_entries=2000, show_spinner=False)
 def _bound(dataset_id: str, rank: int, _dataset: Dataset) -> float | None:
     return svd_bound(_dataset, rank)
-
-
-def _alike(side: Side) -> None:
-    own = side.methods[0]
-    rows = []
-    for rival in side.methods[1:]:
-        found = likeness(own.parts, rival.parts)
-        rows += [
-            (rival.name, k + 1, side.names["NMF"][p] if p >= 0 else "none", float(cosine))
-            for k, (p, cosine) in enumerate(zip(found.partner, found.cosine, strict=True))
-        ]
-    st.dataframe(
-        pd.DataFrame(rows, columns=["method", "component", "like the part", "|cosine|"]),
-        hide_index=True,
-        column_config={"|cosine|": st.column_config.ProgressColumn(min_value=0, max_value=1, format="%.3f")},
-        alt="Components of the other methods and the parts of NMF they are like.",
-    )
-    st.caption(
-        f"Matched one to one so that the |cosines| are largest in sum; below {LIKE:g} a component is called like none. A "
-        "component that is like a part has its colour in the charts."
-    )
-
-
-def _ranks(dataset: Dataset, result: FitResult, rivals: tuple[str, ...]) -> None:
-    if dataset.shape[0] * dataset.shape[1] > QUICK_CELLS and not st.toggle(
-        "Compute it (may take minutes)", key="all_ranks"
-    ):
-        return
-    top = min(dataset.max_rank, RANKS[-1])
-    ranks = tuple(sorted({min(r, top) for r in (*RANKS, result.request.rank)}))
-    work = RanksWork(
-        dataset.id, ranks=ranks, names=("NMF", *rivals), loss=result.request.loss, seed=result.request.seed
-    )
-    frame = jobs.run(work, dataset, label="Fitting every rank", key="ranks_run", growing=True)
-    if frame is not None:
-        order = {name: i for i, name in enumerate(("NMF", *rivals))}
-        frame = frame.sort_values(["method", "rank"], key=lambda c: c.map(order) if c.name == "method" else c)
-        mark = float(result.request.rank)
-        picture(Lines(frame, "rank", "relative error", "method", percent=True, mark=mark), key="rank_errors")
-        if "ICA" in rivals:
-            st.caption("ICA turns PCA’s axes without leaving what they span: its error is PCA’s at every rank.")
-    st.caption("Offset aside, each method has as many components as the rank says. Dotted: the rank of the sidebar.")

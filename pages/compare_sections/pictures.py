@@ -10,7 +10,8 @@ import streamlit as st
 
 from nmf_core import Dataset
 from nmf_core.comparison.rivals import SHORT, running_sum
-from nmf_core.figures.compare_blocks import MOST, MethodBlocks, grey
+from nmf_core.figures.compare_blocks import MOST, MethodBlocks
+from nmf_core.figures.grey import grey
 from nmf_core.figures.images_tiles import PictureTiles
 from nmf_core.figures.text import plain
 from nmf_core.wording import percent

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from nmf_core import Dataset, FitResult
-from nmf_core.comparison.corruption import KINDS, LEVELS, MEANING, clean, corrupted
-from nmf_core.comparison.robustness import DRIFT, ERROR, METHODS, SPOILED, Outcome, RobustnessWork, damage, frame
-from nmf_core.figures.compare_lines import Lines
-from nmf_core.figures.images_tiles import PictureTiles
+from nmf_core.comparison.corruption import KINDS, MEANING
+from nmf_core.comparison.robustness import DRIFT, ERROR, METHODS, SPOILED, RobustnessWork, damage, frame
+from pages.compare_sections import spoiled
 from pages.compare_sections.words import share
 from pages.ui import jobs
 from pages.ui.several import several
-from pages.ui.state import number, pick, slide, switch
-from pages.ui.widgets import md, picture
+from pages.ui.state import number, pick, slide
+from pages.ui.widgets import md
 
 MOST_CELLS = 3_000_000
-QUICK_CELLS = 60_000  # up to which everything is drawn unasked, three spoiled copies at each level
 #: Slider of each kind, in per cent: highest, step, first.
 SLIDERS = {"noise": (200.0, 1.0, 50.0), "outliers": (20.0, 0.1, 1.0), "missing": (90.0, 1.0, 40.0)}
 OWN = METHODS[0]
-#: Errors beyond are drawn at the edge: nothing holds a model where it sees no cell.
-LIMITS = (0.001, 10.0)
 
 
 def show(dataset: Dataset, result: FitResult) -> None:
@@ -53,7 +48,7 @@ def show(dataset: Dataset, result: FitResult) -> None:
             "Spoiled copies at each level",
             [1, 3, 5],
             "draws",
-            3 if cells <= QUICK_CELLS else 1,
+            3 if cells <= spoiled.QUICK_CELLS else 1,
             segmented=True,
             help="Each spoils other cells; values are their mean, thin bars their smallest and largest.",
         )
@@ -81,8 +76,8 @@ def show(dataset: Dataset, result: FitResult) -> None:
     if outcomes:
         _measured(frame(outcomes), kind, level / 100, strength)
         if row is not None:
-            _pictures(dataset, outcomes, work, row)
-    _curves(dataset, work, level / 100, outcomes)
+            spoiled.pictures(dataset, outcomes, work, row)
+    spoiled.curves(dataset, work, level / 100, outcomes)
     _notes(kind)
 
 
@@ -102,7 +97,7 @@ def _measured(table: pd.DataFrame, kind: str, level: float, strength: float) -> 
     at = methods[methods["level"] == level].set_index("method")
     if at.empty:
         return
-    spoiled = float(table.loc[(table["method"] == SPOILED) & (table["level"] == level), ERROR].iloc[0])
+    damaged = float(table.loc[(table["method"] == SPOILED) & (table["level"] == level), ERROR].iloc[0])
     shown = pd.DataFrame(
         {
             "method": at.index,
@@ -136,10 +131,10 @@ def _measured(table: pd.DataFrame, kind: str, level: float, strength: float) -> 
         alt="Error against the clean data and drift of the components, by method.",
     )
     if level > 0:
-        st.markdown(_verdict(kind, level, strength, spoiled, before, at))
+        st.markdown(_verdict(kind, level, strength, damaged, before, at))
 
 
-def _verdict(kind: str, level: float, strength: float, spoiled: float, before: pd.DataFrame, at: pd.DataFrame) -> str:
+def _verdict(kind: str, level: float, strength: float, damaged: float, before: pd.DataFrame, at: pd.DataFrame) -> str:
     what = {
         "noise": f"noise of {share(level)} of the standard deviation",
         "outliers": f"{share(level)} of the cells at {strength:g} times the largest value",
@@ -147,15 +142,15 @@ def _verdict(kind: str, level: float, strength: float, spoiled: float, before: p
     }[kind]
     data = "column means in their place are" if kind == "missing" else "the spoiled data themselves are"
     best, calm = str(at[ERROR].idxmin()), str(at[DRIFT].idxmin())
-    said = [f"**Measured here**, with {what}: {data} {share(spoiled)} off the clean data."]
+    said = [f"**Measured here**, with {what}: {data} {share(damaged)} off the clean data."]
     if OWN in at.index:
         own, first = float(at.loc[OWN, ERROR]), float(before.loc[OWN, ERROR])
         said.append(
             f"{OWN} is {share(own)} off ({share(first)} when fitted to clean data), its components drifted by "
             f"{at.loc[OWN, DRIFT]:.2f}."
         )
-        through = damage(first, own, spoiled)
-        if own > LIMITS[1]:
+        through = damage(first, own, damaged)
+        if own > spoiled.LIMITS[1]:
             said.append("That is no model any more.")
         else:
             amount = "more than the damage itself" if through > 1 else f"{share(through)} of the damage"
@@ -173,83 +168,6 @@ def _verdict(kind: str, level: float, strength: float, spoiled: float, before: p
             f"drifted least are those of **{md(calm)}** ({at.loc[calm, DRIFT]:.2f})."
         )
     return " ".join(said)
-
-
-def _pictures(dataset: Dataset, outcomes: tuple[Outcome, ...], work: RobustnessWork, row: int) -> None:
-    level = work.levels[-1]
-    last = [o for o in outcomes if o.level == level and o.draw == 0]
-    if not last:
-        return
-    X = clean(dataset)
-    x, bad = X[row], corrupted(X, work.kind, level, work.seed, work.strength)[row]
-    rows = [x, bad, *(o.rebuilt[0] for o in last)]
-    captions = ["clean", "spoiled", *(o.method for o in last)]
-    size = float(np.sqrt(np.nansum(x**2))) or 1.0
-    errors = [float(np.sqrt(np.nansum((x - r) ** 2))) / size for r in rows]
-    numbers = pd.DataFrame({"picture": captions, "off the clean one": errors})
-    told = f"{dataset.rows[row]}: clean, spoiled, and what {len(last)} methods make of the spoiled data."
-    limits = (0.0, float(np.nanmax(x)) or 1.0)
-    hover = [f"{caption}: {share(error)} off" for caption, error in zip(captions, errors, strict=True)]
-    picture(
-        PictureTiles(
-            np.stack(rows).reshape(-1, *(dataset.cell_shape or ())),
-            tuple(captions),
-            told,
-            numbers,
-            hover=hover,
-            colormap="gray",
-            limits=limits,
-            columns=4,
-            side=120,
-        ),
-        key="robust_pictures",
-    )
-
-
-def _curves(dataset: Dataset, work: RobustnessWork, level: float, outcomes: tuple[Outcome, ...] | None) -> None:
-    st.subheader("From clean to ruined", anchor=False)
-    quick = dataset.shape[0] * dataset.shape[1] <= QUICK_CELLS
-    if not quick and not switch("Fit every level (may take minutes)", "robust_curves"):
-        return
-    whole = RobustnessWork(
-        dataset.id,
-        rank=work.rank,
-        kind=work.kind,
-        levels=LEVELS[work.kind],
-        methods=work.methods,
-        draws=work.draws,
-        strength=work.strength,
-        seed=work.seed,
-        alpha_W=work.alpha_W,
-        alpha_H=work.alpha_H,
-        l1_ratio=work.l1_ratio,
-    )
-    found = jobs.run(whole, dataset, label="Fitting every level", key="robust_curve_run", growing=True)
-    if not found:
-        return
-    table = frame(found)
-    if outcomes and level not in LEVELS[work.kind]:
-        here = frame(outcomes)
-        table = pd.concat([table, here[here["level"] == level]])
-    # Methods first, the yardstick last, in the legend as in the table.
-    order = {name: i for i, name in enumerate((*METHODS, SPOILED))}
-    table = table.sort_values(["method", "level"], key=lambda c: c.map(order) if c.name == "method" else c)
-    for y, key, limits in ((ERROR, "robust_error", LIMITS), (DRIFT, "robust_drift", None)):
-        picture(
-            Lines(
-                table,
-                "level",
-                y,
-                "method",
-                percent=y == ERROR,
-                levels=True,
-                limits=limits,
-                spread=(f"{y}, least", f"{y}, most"),
-                mark=level or None,
-                grey=SPOILED,
-            ),
-            key=key,
-        )
 
 
 def _notes(kind: str) -> None:

@@ -10,8 +10,8 @@ from nmf_core import Dataset, FitResult
 from nmf_core.comparison.run import yardsticks
 from nmf_core.comparison.runs import SETTINGS, Pair, changes, data_changes, matched, pair, same_main_part
 from nmf_core.components import feature_axis, present
-from nmf_core.figures.compare_blocks import grey
 from nmf_core.figures.compare_pairs import PairDifference, Similarity
+from nmf_core.figures.grey import grey
 from nmf_core.figures.images_panels import Panel, Panels
 from nmf_core.figures.text import plain
 from nmf_core.wording import percent

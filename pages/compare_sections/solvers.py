@@ -6,23 +6,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from nmf_core import Dataset, FitRequest, FitResult, kernels, solvers
+from nmf_core import Dataset, FitResult, kernels
 from nmf_core.comparison.race import RaceWork
 from nmf_core.comparison.reference import MOST_SECONDS, obstacle
 from nmf_core.comparison.run import Run
 from nmf_core.comparison.standings import SAME, best_known, loss_title, seeds, standings, summary
 from nmf_core.figures.compare_race import AGAINST, RaceCurves
-from nmf_core.types import LOSSES, is_sparse
 from nmf_core.wording import duration
+from pages.compare_sections import race_choice
 from pages.compare_sections.words import share
 from pages.ui import jobs
-from pages.ui.several import several
 from pages.ui.state import pick
 from pages.ui.widgets import cards, picture
 
 MOST_RUNS = 60
-STARTS = {"nndsvda": "NNDSVDa", "nndsvd": "NNDSVD", "nndsvdar": "NNDSVDar", "random": "random", "kmeans": "k-means"}
-DRAWN = ("random", "nndsvdar", "kmeans")  # another seed, another start
 _KNOWN = "_best_known"  # (data, rank, penalties, loss) -> smallest loss this visitor has seen
 
 
@@ -32,8 +29,8 @@ def show(dataset: Dataset, result: FitResult) -> None:
         "How fast does each solver fall, where does it end, and how many different answers do different starts give? "
         "Rank, penalties, limits and the first loss are those of the sidebar."
     )
-    losses = _losses(dataset, result.request)
-    runs, left_out = _requests(dataset, result.request, losses)
+    losses = race_choice.losses(dataset, result.request)
+    runs, left_out = race_choice.requests(dataset, result.request, losses)
     if left_out:
         st.caption("Left out, as they do not take the loss: " + ", ".join(left_out) + ".")
     if not runs:
@@ -48,58 +45,6 @@ def show(dataset: Dataset, result: FitResult) -> None:
     done = jobs.run(work, dataset, label=f"{len(runs)} runs, one after the other", key="race_run", growing=True)
     if done:
         _draw(dataset, result, done, len(runs))
-
-
-def _losses(dataset: Dataset, request: FitRequest) -> list[str | float]:
-    zeros = is_sparse(dataset.X) or bool(np.any(dataset.X == 0))
-    offered = [loss for loss in (*LOSSES, 0.5, 1.5) if loss != request.loss]
-    offered = [loss for loss in offered if not (zeros and loss == "itakura-saito")]
-    more = several(
-        f"Losses beside {loss_title(request.loss)}",
-        offered,
-        "race_losses",
-        names=loss_title,
-        pills=True,
-        help="Each loss is a race of its own. Their values have different units and must not be ranked against each other; "
-        "the two yardsticks in the table can be compared.",
-    )
-    return [request.loss, *more]
-
-
-def _requests(dataset: Dataset, request: FitRequest, losses: list[str | float]) -> tuple[list[FitRequest], list[str]]:
-    needs = {
-        "masked": dataset.mask is not None,
-        "sparse": is_sparse(dataset.X),
-        "penalised": bool(request.alpha_W or request.alpha_H not in ("same", 0.0)),
-    }
-    offered = {loss: [s.name for s in solvers.available(loss, **needs)] for loss in losses}
-    names = {s.name: s.label for s in solvers.available(**needs) if any(s.name in o for o in offered.values())}
-    first = [request.solver, *(o[0] for o in offered.values()), "cd", "mu", "hals"]
-    chosen = several("Solvers", list(names), "race_solvers", [n for n in names if n in first], names=names)
-    left, right = st.columns([3, 2])
-    with left:
-        starts = several("Starts", list(STARTS), "race_starts", ["nndsvda", "random"], names=STARTS, pills=True)
-    with right:
-        count = pick("Seeds of each random start", [1, 3, 5, 10], "race_seeds", 3, segmented=True)
-    runs: list[FitRequest] = []
-    left_out: list[str] = []
-    for loss in losses:
-        left_out += [f"{solver} ({loss_title(loss)})" for solver in chosen if solver not in offered[loss]]
-        runs += [
-            request.with_(
-                loss=loss,
-                solver=solver,
-                init=start,
-                seed=seed,
-                n_restarts=1,
-                options=request.options if solver == request.solver else (),
-            )
-            for solver in chosen
-            if solver in offered[loss]
-            for start in starts
-            for seed in range(count if start in DRAWN else 1)
-        ]
-    return runs, left_out
 
 
 def _draw(dataset: Dataset, result: FitResult, runs: tuple[Run, ...], wanted: int) -> None:
@@ -126,7 +71,7 @@ def _draw(dataset: Dataset, result: FitResult, runs: tuple[Run, ...], wanted: in
         else:
             _per_loss(told)
     titles = {loss: loss_title(loss) for loss in dict.fromkeys(run.request.loss for run in runs)}
-    curves = RaceCurves(runs, titles, best, against=against, raw=drawn == "loss", starts=STARTS)
+    curves = RaceCurves(runs, titles, best, against=against, raw=drawn == "loss", starts=race_choice.STARTS)
     picture(curves, key="race_curves")
     _measured(told)
     _table(table)
@@ -237,7 +182,7 @@ def _table(table: pd.DataFrame) -> None:
     shown = table.assign(
         **{"seconds to within 1 %": 1000 * table["seconds to within 1 %"], "seconds": 1000 * table["seconds"]}
     )
-    shown["start"] = shown["start"].map(lambda start: STARTS.get(start, start))
+    shown["start"] = shown["start"].map(lambda start: race_choice.STARTS.get(start, start))
     shown["ended"] = shown["ended"].str.split("[:;.]").str[0]
     st.dataframe(
         shown if table["loss"].nunique() > 1 else shown.drop(columns="loss"),

@@ -11,12 +11,14 @@ from nmf_core import FitRequest, fit, load_dataset
 from nmf_core.comparison.race import RaceWork
 from nmf_core.comparison.rivals import TITLES, RivalsWork, nmf
 from nmf_core.comparison.standings import best_known, loss_title
-from nmf_core.figures.compare_blocks import MethodBlocks, evened, grey
+from nmf_core.figures.compare_blocks import MethodBlocks
 from nmf_core.figures.compare_codes import MethodCodes
 from nmf_core.figures.compare_lines import Lines
-from nmf_core.figures.compare_methods import MethodParts, MethodSample
+from nmf_core.figures.compare_methods import MethodParts
 from nmf_core.figures.compare_pairs import PairDifference, Similarity
 from nmf_core.figures.compare_race import AGAINST, RaceCurves
+from nmf_core.figures.compare_sample import MethodSample
+from nmf_core.figures.grey import evened, grey
 from nmf_core.lenses.images.staged import run
 
 
