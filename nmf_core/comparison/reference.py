@@ -20,7 +20,7 @@ COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 #: Seconds of one call at most: nothing can stop scikit-learn half-way.
 MOST_SECONDS = 8.0
 #: Seconds below which a call is made three times and the quickest counts: chance would decide otherwise.
-SHORT = 0.02
+SHORT = 0.1
 
 
 def obstacle(dataset: Dataset) -> str:

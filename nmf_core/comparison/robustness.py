@@ -202,4 +202,5 @@ def drift(before: Array, after: Array) -> float:
     a, b = (F / np.maximum(np.linalg.norm(F, axis=1, keepdims=True), 1e-300) for F in (before, after))
     cosine = np.abs(a @ b.T)
     rows, cols = linear_sum_assignment(cosine, maximize=True)
-    return float(1.0 - cosine[rows, cols].mean())
+    left = 1.0 - float(cosine[rows, cols].mean())
+    return left if left > 1e-9 else 0.0  # what is left of rounding

@@ -63,7 +63,7 @@ def curves(dataset: Dataset, work: RobustnessWork, level: float, outcomes: tuple
         return
     whole = replace(work, levels=LEVELS[work.kind], rows=())
     found = jobs.run(whole, dataset, label="Fitting every level", key="robust_curve_run", growing=True)
-    if not found:
+    if not found or len({outcome.level for outcome in found}) < 2:
         return
     table = frame(found)
     if outcomes and level not in LEVELS[work.kind]:

@@ -160,6 +160,15 @@ def test_the_level_of_corruption_is_free(open_page):
     assert any(abs(x**2 - 0.007) < 1e-9 for x in array(line["x"]))
 
 
+def test_nothing_is_spoiled_at_level_zero(open_page):
+    app = open_page("compare", data="iris", section="Robustness", level_noise="0", draws="1")
+    app = finished(app.run())
+    table = next(frame.value for frame in app.dataframe if "drift" in frame.value.columns)
+    assert (table["drift"] == 0).all()
+    assert table["spoiled data"].tolist() == table["clean data"].tolist()
+    assert "Measured here" not in texts(app)
+
+
 def test_a_picture_is_shown_clean_spoiled_and_rebuilt(open_page):
     app = open_page(
         "compare",
