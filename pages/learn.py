@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from pages.learn_sections import algorithm, geometry, idea, network, starts, uses
 from pages.learn_sections.common import Section
 from pages.ui import widgets
-from pages.ui.state import pick, seed, switch
+from pages.ui.state import pick, remember, seed, switch
 
 CHAPTERS: dict[str, tuple[str, dict[str, Section]]] = {
     "idea": ("1 · The idea", idea.SECTIONS),
@@ -40,15 +40,26 @@ html {font-size: 20px}
 
 
 def place() -> int:
-    """Return the stop at which the page stands: of this section the one whose values are set, else its first."""
+    """Return the stop at which the page stands.
+
+    Of this section, the one whose first value is set, for it tells the stops apart; then the one of whose other values
+    most are: people may have stepped or dragged meanwhile.
+    """
     state = st.session_state
     own = [i for i, (chapter, key, _) in enumerate(STOPS) if chapter == state["chapter"] and key == state["part"]]
-    return next((i for i in own if all(state.get(k) == v for k, v in STOPS[i][2].items())), own[0])
+
+    def fits(i: int) -> tuple[bool, int]:
+        set_now = [state.get(key) == value for key, value in STOPS[i][2].items()]
+        return bool(set_now and set_now[0]), sum(set_now)
+
+    return max(own, key=fits)  # the first of equals
 
 
 def turn(by: int) -> None:
     """Go to another stop; a callback, so that the choices are not drawn yet."""
     chapter, key, values = STOPS[min(max(place() + by, 0), len(STOPS) - 1)]
+    for name in values:  # the address may hold another value of a widget that was not drawn yet
+        remember(name, None, None)
     st.session_state.update({"chapter": chapter, "part": key, **values})
 
 
@@ -130,10 +141,12 @@ def controls(presenting: bool) -> None:
 def invitation() -> None:
     """Draw the address that opens every browser at this state."""
     with st.expander("Bring everybody here", icon=":material/group:"):
-        address = widgets.link()
+        parts = urlsplit(widgets.link())
+        query = [(key, value) for key, value in parse_qsl(parts.query) if key != "present"]  # others want the menu
+        address = urlunsplit(parts._replace(query=urlencode(query)))
         st.markdown("Whoever opens this address sees exactly this section, step and numbers:")
         st.code(address, language=None, wrap_lines=True)
-        if (urlsplit(address).hostname or "") in ("localhost", "127.0.0.1", "::1"):
+        if (parts.hostname or "") in ("localhost", "127.0.0.1", "::1"):
             st.caption(
                 "It begins with the name every computer has for itself. For others, open the app under the address of this "
                 "computer in your network; the link is then right."

@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+#: Ten, so that ten runs are told apart without colour.
+_DASHES = (
+    "solid",
+    "dash",
+    "dot",
+    "dashdot",
+    "longdash",
+    "longdashdot",
+    "2px,6px",
+    "12px,3px",
+    "12px,3px,2px,3px,2px,3px",
+    "5px,2px",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +121,7 @@ class LossCurves:
         return {
             "type": "log",
             "tickvals": ticks,
-            "ticktext": [f"{t:g}" for t in ticks],
+            "ticktext": [_tick(t) for t in ticks],
             "range": [np.log10(low) - room, np.log10(high) + max(above, room)],
         }
 
@@ -132,6 +144,16 @@ class LossCurves:
         return pd.DataFrame({name: pd.Series(np.asarray(y, float)) for name, y in self.runs.items()}).rename_axis(
             self.step
         )
+
+
+def _tick(value: float) -> str:
+    """Return a tick of a logarithmic axis: 500,000, 0.02, 10⁻⁵."""
+    if value >= 1:
+        return f"{value:,.0f}"
+    power = round(np.log10(value), 9)
+    if value < 1e-3 and power == int(power):
+        return "10" + str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{value:.10f}".rstrip("0")
 
 
 def _dots(x: list[int], y: list[float], texts: list[str], symbol: str, size: int, last: int) -> dict[str, Any]:

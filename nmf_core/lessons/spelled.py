@@ -185,11 +185,11 @@ def _solved(s: _Side, k: int, j: int, row: int, col: int) -> Spelled:
 
 
 def _steps(*lines: str) -> str:
-    return r"\begin{aligned}" + r"\\ ".join(lines) + r"\end{aligned}"
+    return r"\begin{aligned}" + r"\\[3pt] ".join(lines) + r"\end{aligned}"
 
 
 def _lines(first: str, *rest: str) -> str:
-    return r"\begin{aligned}" + first + "".join(rf"\\ &= {line}" for line in rest) + r"\end{aligned}"
+    return r"\begin{aligned}" + first + "".join(rf"\\[6pt] &= {line}" for line in rest) + r"\end{aligned}"
 
 
 def _n(value: float) -> str:

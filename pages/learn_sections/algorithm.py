@@ -14,8 +14,8 @@ SECTIONS = {
         "Why it works so",
         reasons.show,
         (
-            {**SMALL, "why": "negative", "step": 0},
-            {**SMALL, "why": "zero"},
+            {"why": "negative", **SMALL, "step": 0},
+            {"why": "zero", **SMALL},
             {"why": "stop", "example": "valleys", "step": 10},
         ),
     ),

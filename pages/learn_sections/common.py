@@ -32,7 +32,8 @@ class Section:
     title : str
     show : callable
     stops : tuple of mappings
-        Values of widgets (by key) that *Next* sets, one stop after another; ``({},)``: one stop that sets nothing.
+        Values of widgets (by key) that *Next* sets, one stop after another; the first value tells the stops apart.
+        ``({},)``: one stop that sets nothing.
     """
 
     title: str

@@ -46,7 +46,7 @@ def show_two() -> None:
         st.warning(f"**A negative weight leads out of the cone**: to {shown}, {cannot}.", icon=":material/warning:")
     score = float((X[0] - mean) @ axes[1][0])
     st.markdown(
-        "**PCA** starts at the mean, and its axes cross at a right angle. It may use both directions of an axis, so its "
+        "**PCA** (principal component analysis) starts at the mean, and its axes cross at a right angle. It may use both directions of an axis, so its "
         f"scores have signs ({md(dataset.rows[0])}: {number(score)} on axis 1) and an axis is nothing a flower could consist of."
     )
     inside = int((np.linalg.solve(H.T, X.T) >= -1e-6).all(axis=0).sum())

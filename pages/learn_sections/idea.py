@@ -119,14 +119,17 @@ def _dragged(e: Example) -> tuple[int, tuple[str, list[tuple[int, int, str]]]]:
     """Draw the choice of what to drag; return the row spelled out below, and factor and cells that get sliders."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         what = pick("Drag", ["w", "h"], "drag", names={"w": "Amounts", "h": "Parts"}, segmented=True)
-        row = pick(
-            "Row" if what == "w" else "Row spelled out below",
-            list(range(len(e.rows))),
-            "mix",
-            names=lambda i: e.rows[i],
-            segmented=len(e.rows) <= 6 and what == "w",
-            width="content" if len(e.rows) <= 6 and what == "w" else 200,
-        )
+        row = 0
+        if what == "w" or not e.cell_shape:
+            few = what == "w" and len(e.rows) <= 6
+            row = pick(
+                "Row" if what == "w" else "Row spelled out below",
+                list(range(len(e.rows))),
+                "mix",
+                names=lambda i: e.rows[i],
+                segmented=few,
+                width="content" if few else 200,
+            )
         if what == "h":
             part = pick("Part to shape", [0, 1], "shaped", names=lambda k: PARTS[k], segmented=True)
             line = 0

@@ -15,14 +15,14 @@ from pages.learn_sections.setting import COUNT, entry, setting, stepper
 SAYS = {
     "mu": "multiplies every entry by a number ≥ 0 of its own",
     "pg": "goes downhill with one step length for all entries, and cuts at zero",
-    "hals": "puts one part after the other exactly where it is best",
+    "hals": "(hierarchical alternating least squares) puts one part after the other exactly where it is best",
 }
 
 
 def show() -> None:
     """Draw the section."""
     st.markdown(
-        "Three ways to improve a factor, each with the solver's own step: the multiplicative update "
+        "Three ways to improve a factor, each with the solver's own step: the **multiplicative update** "
         f"{SAYS['mu']}; the **gradient step** {SAYS['pg']}; **HALS** {SAYS['hals']}."
     )
     s = setting(method=False)

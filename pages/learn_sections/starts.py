@@ -48,7 +48,7 @@ def _run(name: str, init: str, seed: int, max_iter: int, tol: float, rule: str =
 def show_starts() -> None:
     """Draw NNDSVDa against random starts."""
     st.markdown(
-        "**NNDSVD** takes the start from the singular vectors of X: no luck in it, the same every time. The variant **a** fills "
+        "**NNDSVD** (non-negative double singular value decomposition) takes the start from the singular vectors of X: no luck in it, the same every time. The variant **a** fills "
         "its zeros with the mean of X, for multiplication would keep them; that makes the first error large and the second "
         "small. A **random** start is another one for every seed; it may end lower or higher."
     )
@@ -61,8 +61,8 @@ def show_starts() -> None:
     tenth = {key: float(losses[10]) for key, losses in runs.items()}
     best, first = min(ends, key=lambda key: ends[key]), min(tenth, key=lambda key: tenth[key])
     st.markdown(
-        f"After 10 iterations **{first}** is lowest ({tenth[first]:.4g}); after {LENGTH} it is **{best}** ({ends[best]:.4g}), and "
-        f"the highest is {max(ends.values()):.4g}."
+        f"After 10 iterations **{first}** is lowest ({_amount(tenth[first])}); after {LENGTH} it is **{best}** ({_amount(ends[best])}), and "
+        f"the highest is {_amount(max(ends.values()))}."
     )
     rank = 1 + sum(value < ends["NNDSVDa"] for value in ends.values())
     question(
@@ -71,7 +71,7 @@ def show_starts() -> None:
         f"Of these five starts, which place does NNDSVDa take after {LENGTH} iterations?",
         ("first", "second", "third", "fourth", "fifth"),
         ("first", "second", "third", "fourth", "fifth")[rank - 1],
-        f"It ends at {ends['NNDSVDa']:.5g}; {rank - 1} of the random starts end lower.",
+        f"It ends at {_amount(ends['NNDSVDa'])}; {rank - 1} of the random starts end lower.",
     )
 
 
@@ -98,7 +98,7 @@ def show_stop() -> None:
     st.table(
         pd.DataFrame(
             [
-                (_plainly(tol), f"{r.n_iter:,}", f"{2 * r.loss:.5g}", _percent(r.loss / lowest - 1), str(r.stop))
+                (_plainly(tol), f"{r.n_iter:,}", _amount(2 * r.loss), _percent(r.loss / lowest - 1), str(r.stop))
                 for tol, r in stopped.items()
             ],
             columns=["tolerance", "iterations", "Σ (X − WH)²", f"above the run of {LONG:,}", "why it stopped"],
@@ -113,6 +113,10 @@ def show_stop() -> None:
         "none of them" if near is None else _plainly(near),
         "See the fourth column of the table.",
     )
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1e4 else f"{value:.5g}"
 
 
 def _plainly(tol: float) -> str:

@@ -57,6 +57,9 @@ def test_every_place_opens_by_its_address_and_its_question_can_be_answered(open_
     assert not app.error
     assert bytes_sent(app) < 2_000_000
     assert figures(app) or part == "film"
+    for chart in app.get("plotly_chart"):  # what the picture shows, in numbers, not what kind of picture it is
+        assert re.search(r"\d", chart.proto.alt)
+        assert len(chart.proto.alt) > 60
     asked = next(radio for radio in app.radio if "Check yourself" in radio.label)
     verdicts = []
     for option in asked.options:
@@ -129,6 +132,41 @@ def test_next_goes_through_every_stop_and_back_returns(open_page):
         finished(app.run())
     assert (address(app)["chapter"], address(app)["tri_data"]) == ("geometry", "olive_oils")
     assert "Stop 14 of" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("part", "query", "following"),
+    [
+        (
+            "why",
+            {"why": "zero", "example": "picture", "step": "7"},
+            {"why": "stop", "example": "valleys", "step": "10"},
+        ),
+        ("why", {"why": "negative", "example": "own"}, {"why": "zero"}),
+        ("step", {"step": "9", "method": "hals"}, {"part": "methods"}),
+    ],
+)
+def test_next_goes_on_from_wherever_people_have_stepped(open_page, part, query, following):
+    app = at(open_page, "algorithm", part, **query)
+    app.button(key="next").click()
+    finished(app.run())
+    assert following.items() <= address(app).items()
+
+
+def test_next_leaves_a_film_that_was_scrubbed(open_page):
+    app = at(open_page, "starts", "film", film="digits", frame="7")
+    app.button(key="next").click()
+    finished(app.run())
+    assert address(app)["film"] == "faces_orl"
+    assert "frame" not in address(app)
+
+
+def test_the_link_for_the_class_holds_the_numbers_but_not_the_large_type(open_page):
+    app = at(open_page, "algorithm", present="on", step="3", w_small="1,2;3,4;5,6;7,8")
+    (code,) = app.get("code")
+    assert "step=3" in code.value
+    assert "w_small=1%2C2%3B3%2C4" in code.value
+    assert "present" not in code.value
 
 
 def test_the_first_stop_has_no_back_and_the_last_no_next(open_page):
