@@ -21,7 +21,7 @@ from nmf_core.figures.compare_sample import MethodSample
 from nmf_core.figures.palette import component_color
 from nmf_core.quality import svd_bound
 from nmf_core.types import is_sparse
-from nmf_core.wording import percent
+from nmf_core.wording import count, percent
 from pages.compare_sections import methods_more, pictures
 from pages.ui import identity, jobs
 from pages.ui.several import several
@@ -187,10 +187,16 @@ def _measured(dataset: Dataset, result: FitResult, methods: tuple[Any, ...]) -> 
     total = float(np.square(values, dtype=np.float64).sum()) if dataset.mask is None else 0.0
     bound = _bound(dataset.id, len(own.parts), dataset)
     if bound is not None and total > 0:
+        limit, many = math.sqrt(bound / total), count(len(own.parts), "component")
         said.append(
-            f" No {len(own.parts)} components of any sign get below {_share(math.sqrt(bound / total))} (truncated SVD; PCA has "
-            "the mean besides)."
+            f" No {many} of any sign can get below {_share(limit)} (truncated SVD; PCA has the mean besides)."
+            if limit > 1e-7
+            else f" With {many} of any sign nothing need be left over (truncated SVD)."
         )
+    short = [m for m in methods[1:] if m.name in ("SVD", "PCA", "ICA") and len(m.parts) < result.request.rank]
+    if short:
+        told = " and ".join(f"{m.name} {len(m.parts)}" for m in short)
+        said.append(f" Fewer than {result.request.rank} hold anything at all: {told}; the others would be rounding.")
     signed = [m for m in methods[1:] if negatives(m) > 0]
     if signed:
         told = [f"{percent(negatives(m), 2)} of the numbers of {m.name}" for m in signed]

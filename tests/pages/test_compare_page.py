@@ -21,6 +21,16 @@ def test_methods_stand_side_by_side_on_every_kind_of_data(open_page, name):
     assert bytes_sent(app) < 1_000_000
 
 
+def test_what_is_measured_is_said_in_good_grammar(open_page):
+    app = open_page("compare", data="swimmer", rivals="PCA,VQ")
+    assert "the smallest error is PCA’s, 0 % (exact)" in texts(app)
+    assert "With 17 components of any sign nothing need be left over" in texts(app)
+    assert "Fewer than 17 hold anything at all: PCA 12" in texts(app)
+    app = open_page("compare", data="iris", rank="1", rivals="SVD")
+    assert "No 1 component of any sign can get below" in texts(app)
+    assert "need(s)" not in texts(app)
+
+
 def test_the_race_shows_scikit_learns_solver_as_reference(open_page):
     app = open_page("compare", data="iris", section="Solvers", max_iter="60")
     app = finished(app.run())
