@@ -108,3 +108,43 @@ def test_a_name_is_on_compare_and_comes_back_with_the_bundle(page: Page, server:
     other.get_by_role("tab", name="Parts").click()
     expect(other.locator(".js-plotly-plot").first.get_by_text("the petals").first).to_be_visible()
     other.context.close()
+
+
+def test_a_run_pinned_on_explore_is_compared_on_compare(page: Page, server: Server):
+    page.goto(f"{server.url}/?data=wine")
+    expect(page.get_by_text("sum of 3 parts")).to_be_visible()
+    settled(page)
+    page.get_by_role("button", name="Pin to compare").click()
+    expect(page.get_by_role("button", name="Pinned")).to_be_visible()
+    settled(page)
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("sum of 4 parts")).to_be_visible()
+    settled(page)
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Compare").click()
+    expect(page.get_by_text("tell another story about Wine")).to_be_visible()
+    expect(page).to_have_url(re.compile("data=wine&rank=4$"))
+    page.get_by_role("tab", name="Runs").click()
+    expect(page.get_by_text("What changed", exact=True)).to_be_visible()
+    expect(page.get_by_text("Mean cosine")).to_be_visible()
+
+
+def test_a_name_survives_another_seed_and_rank_and_is_in_the_download(page: Page, server: Server, tmp_path):
+    page.goto(f"{server.url}/?rank=2&init=random&view=Take+along")
+    expect(page.get_by_text("sum of 2 parts")).to_be_visible()
+    settled(page)
+    page.get_by_text("Names and colours of the parts").click()
+    field = page.get_by_role("textbox", name=re.compile("Name of Part 1"))
+    field.fill("my part")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("my(%20|\\+)part"))
+    settled(page)
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("sum of 3 parts")).to_be_visible()
+    expect(page.get_by_text("Names carried over by cosine similarity")).to_be_visible()
+    settled(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="W (recipes)", exact=True).click()
+    waiting.value.save_as(tmp_path / "W.csv")
+    assert "my part" in (tmp_path / "W.csv").read_text().splitlines()[0]
