@@ -174,7 +174,7 @@ def damage(before: float, after: float, spoiled: float) -> float:
 
 
 def frame(outcomes: tuple[Outcome, ...]) -> pd.DataFrame:
-    """Return one row per method and level, draws averaged: error and drift with their smallest and largest.
+    """Return one row per method and level, the median of the draws: error and drift with their smallest and largest.
 
     Further rows, of the method `SPOILED`, say how far the spoiled data themselves are off.
     """
@@ -186,7 +186,7 @@ def frame(outcomes: tuple[Outcome, ...]) -> pd.DataFrame:
     rows += [(SPOILED, level, spoiled, np.nan) for (level, _), spoiled in seen.items()]
     table = pd.DataFrame(rows, columns=["method", "level", ERROR, DRIFT])
     grouped = table.groupby(["method", "level"], sort=False)
-    out = grouped.mean()
+    out = grouped.median()
     for name in (ERROR, DRIFT):
         out[f"{name}, least"], out[f"{name}, most"] = grouped[name].min(), grouped[name].max()
     out["draws"] = grouped.size()

@@ -50,7 +50,7 @@ def show(dataset: Dataset, result: FitResult) -> None:
             "draws",
             3 if cells <= spoiled.QUICK_CELLS else 1,
             segmented=True,
-            help="Each spoils other cells; values are their mean, thin bars their smallest and largest.",
+            help="Each spoils other cells; values are their median, thin bars their smallest and largest.",
         )
     methods = several("Methods", METHODS, "robust_methods", METHODS, pills=True)
     if not methods:
@@ -176,7 +176,7 @@ def _notes(kind: str) -> None:
         "outliers": "A squared error follows the largest numbers, whoever minimizes it, NMF or PCA.",
         "missing": "NMF leaves missing cells out of the fit; PCA and vector quantization know no missing cells and get "
         "column means. Where a row or column keeps few cells nothing holds NMF's model in the others, and it may go "
-        "astray altogether: a smaller rank or a penalty (sidebar, Model) holds it.",
+        "astray altogether: a small L2 penalty (sidebar, Model: alphas of 0.001, l1_ratio 0) holds it.",
     }[kind]
     st.caption(
         f"{told} “Absolute errors” minimizes Σ √((X − WH)² + ε²), an L1-type loss, by squared errors reweighted again and "
