@@ -16,7 +16,7 @@ def card(view: View) -> None:
     """Draw the recommendation with its reasons and its doubts."""
     advice = view.advice
     with st.container(border=True):
-        st.caption("Advice (the sweep still runs)" if advice.preliminary else "Advice")
+        st.caption("Advice so far (the sweep is not finished)" if advice.preliminary else "Advice")
         st.subheader(md(advice.headline), anchor=False)
         for sentence in advice.reasons[:6]:
             st.markdown(f":material/check_circle: {md(sentence, 400)}")

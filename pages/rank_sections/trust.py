@@ -13,7 +13,7 @@ from nmf_core.figures.rank_trust import Intervals
 from nmf_core.figures.text import plain, shorten
 from nmf_core.selection.ambiguity import OBJECTIVES, AmbiguityWork, strongest_entries
 from nmf_core.selection.bootstrap import Bootstrap, BootstrapWork
-from nmf_core.selection.stability import badges, distinct_solutions
+from nmf_core.selection.stability import SHAKY, badges, distinct_solutions
 from nmf_core.selection.uniqueness import uniqueness
 from nmf_core.types import is_sparse
 from pages.rank_sections.context import View
@@ -144,7 +144,14 @@ def _unique(view: View) -> None:
     st.markdown("#### Is it the only factorization?")
     W, H = view.sweep.factors(view.rank)
     found = uniqueness(W, H)
-    st.markdown(f"**{found.verdict.capitalize()}.** " + " ".join(widgets.md(s, 600) for s in found.sentences))
+    sentences = list(found.sentences)
+    if view.dataset.mask is not None:
+        sentences.append(
+            "All this supposes that W·H is known; where cells are missing, it is known there only in part."
+        )
+    if found.verdict != "not unique" and view.sweep.at(view.rank).weakest < SHAKY:
+        sentences.append("Yet other starts end in other components (above): trust those first.")
+    st.markdown(f"**{found.verdict.capitalize()}.** " + " ".join(widgets.md(s, 600) for s in sentences))
 
 
 def _ambiguity(view: View, parts: Parts) -> None:

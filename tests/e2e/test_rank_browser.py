@@ -11,7 +11,7 @@ from tests.e2e.conftest import Server, settled
 
 def test_iris_advice_point_and_fit(page: Page, server: Server):
     page.goto(f"{server.url}/rank?rank_restarts=4")
-    expect(page.get_by_text("Advice", exact=True)).to_be_visible()  # without "(the sweep still runs)"
+    expect(page.get_by_text("Advice", exact=True)).to_be_visible()  # without "so far"
     settled(page)
     expect(page.get_by_role("heading", name="2 components")).to_be_visible()
     expect(page.get_by_text("Held-out cells are predicted best from rank 2 on")).to_be_visible()
