@@ -49,6 +49,7 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, talk: Talk) -> 
                 if total > talk.limits.unpacked:
                     raise _too_large(talk)
                 parts.append(part)
+                talk.progress("unpack", min(1.0, total / max(1, info.file_size)))
     except Refused:
         raise
     except Exception as error:  # zlib.error, BadZipFile (CRC), EOFError, NotImplementedError …
@@ -76,6 +77,7 @@ def gunzip(data: bytes | memoryview, talk: Talk) -> bytes:
                     parts.append(part)
                     if worker.eof:
                         break
+                talk.progress("unpack", min(1.0, (len(data) - len(rest) + position) / len(data)))
             if not worker.eof:
                 raise Refused("cut-off", "The .gz file is cut off", f"after {size(total)} of text", "Copy it again")
             rest = rest[position - len(worker.unused_data) :]

@@ -45,7 +45,10 @@ def _records(array: Array, talk: Talk) -> Raw:
     for name in names:
         values = array[name]
         values = np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
-        columns.append(from_values(name, values.tolist()))
+        try:
+            columns.append(from_values(name, values.tolist()))
+        except (SystemError, ValueError, UnicodeError) as error:  # bytes that are no characters
+            raise Refused("damaged", "The array holds damaged texts", f"field {name[:60]}", "Save it again") from error
     return arrange(columns, talk)
 
 

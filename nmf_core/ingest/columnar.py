@@ -25,6 +25,7 @@ def read_parquet(data: bytes | memoryview, talk: Talk) -> list[Column]:
         for g in range(file.num_row_groups):
             part = file.read_row_group(g, use_threads=False)
             parts.append(part if step == 1 else part.take(pa.array(np.arange(0, part.num_rows, step))))
+            talk.progress("read", (g + 1) / file.num_row_groups)
         table = pa.concat_tables(parts)
     except Refused:
         raise

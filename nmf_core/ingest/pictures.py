@@ -25,7 +25,7 @@ ROOMY = 4_000_000  # cells a set of pictures is shrunk to by default
 def read_picture(data: bytes | memoryview, name: str, talk: Talk) -> Raw:
     """Read one picture; a TIFF or GIF with several pages is a set of pictures."""
     with _open(data, name, talk) as image:
-        frames = getattr(image, "n_frames", 1)
+        frames = _frames(image, name)
         if frames > 1:
             return _from_frames(image, frames, name, talk)
         array = _array(image, name, talk)
@@ -78,7 +78,8 @@ def read_pictures(files: Sequence[tuple[str, bytes]], talk: Talk) -> Raw:
     arrays: list[Array] = []
     names: list[str] = []
     failed: list[str] = []
-    for name, data in files:
+    for k, (name, data) in enumerate(files):
+        talk.progress("read", k / len(files))
         try:
             with _open(data, name, talk) as image:
                 arrays.append(_array(image, name, talk))
@@ -192,6 +193,13 @@ def from_pictures(arrays: list[Array], names: list[str], talk: Talk) -> Raw:
 def gray_of(array: Array) -> Array:
     """Return the luma (ITU-R BT.601) of red, green and blue."""
     return array[..., 0] * 0.299 + array[..., 1] * 0.587 + array[..., 2] * 0.114
+
+
+def _frames(image: Any, name: str) -> int:
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception as error:  # a damaged directory of pages: TypeError, SyntaxError, IndexError, KeyError …
+        raise Refused("damaged", "The picture is damaged", title(name), "Save it again as PNG or JPEG") from error
 
 
 def _from_frames(image: Any, frames: int, name: str, talk: Talk) -> Raw:

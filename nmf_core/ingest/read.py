@@ -89,12 +89,12 @@ def conclude(outcome: Outcome, name: str, choices: Choices, limits: Limits = LIM
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             return settle(raw, talk)
-    except (Refused, ValueError, MemoryError) as error:
+    except Exception as error:  # whatever the values of a stranger's file bring about, it is an answer
         text = re.sub(r"\s+", " ", str(error))[:300] or "The values could not be used"
         message = (
             error.message
             if isinstance(error, Refused)
-            else Message("values", text, hint="Check the values and save the file again")
+            else Message("values", text, type(error).__name__, "Check the values and save the file again")
         )
         return Reading(
             Verdict.REFUSE,

@@ -162,7 +162,8 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
         if answer == "none":
             talk.note("no-header", "No header was found; the columns are named c1, c2 …", "header")
         else:
-            header_row, used = cells([_joined(lines, skip)], separator)[0], _lines_of_header(lines, skip)
+            whole = cells([_joined(lines, skip)], separator)
+            header_row, used = (whole or rows)[0], _lines_of_header(lines, skip)
             if answer == "joined":
                 header_row, used = joined_names(rows[:tall]), _lines_used(lines, skip, tall)
                 talk.note(
@@ -333,8 +334,8 @@ def _count_lines(rows: memoryview) -> int:
     """Return an upper bound on the number of rows: line ends in quotes are counted, too."""
     if not len(rows):
         return 0
-    feeds = _count(rows, b"\n")
-    n = feeds if feeds else _count(rows, b"\r")
+    feeds, returns = _count(rows, b"\n"), _count(rows, b"\r")
+    n = feeds + max(0, returns - _count(rows, b"\r\n"))  # a lone CR ends a line as well
     return n + (bytes(rows[-1:]) not in (b"\n", b"\r"))
 
 

@@ -996,3 +996,19 @@ case(
     kind="table",
     first=(0, 2.5, 1),
 )
+
+# found by damaging the files above -------------------------------------------------------------------------------------
+case("FX01 line ends of three kinds", "R", "a,b\r\n1,2\r3,4\n5,6\r7,8", shape=(4, 2), first=(1, 2))
+case(
+    "FX02 broken quotes in the names",
+    "X",
+    'a,b","2,345"\n"13,456","12,34',
+    "quotation mark|at least two|no rows|No numeric",
+)
+case(
+    "FX03 TIFF with a damaged directory",
+    "X",
+    lambda: drawn(GREY, "TIFF")[:8] + b"\xff" * 60,
+    "picture is damaged",
+    name="x.tif",
+)
