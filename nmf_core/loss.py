@@ -84,6 +84,31 @@ def frobenius(problem: Problem, W: Array, H: Array) -> float:
     return 0.5 * value
 
 
+def best_scale(problem: Problem, W: Array, H: Array) -> tuple[float, float]:
+    """Return the factor a ≥ 0 that brings a·WH closest to X, and the Frobenius loss there, penalties left out.
+
+    Without gaps both come from Gram matrices and one product with X: no more than the loss itself costs.
+    """
+    if not problem.masked:
+        cross, size = dot(problem.times_Ht(H), W), dot(W.T @ W, H @ H.T)
+    else:
+        cross = size = 0.0
+        blocks = problem.stored_blocks(W, H) if problem.sparse else ((r, W[r] @ H) for r in problem.row_blocks())
+        for part, y in blocks:
+            x = problem.X.data[part] if problem.sparse else problem.X[part]
+            wy = y if problem.weights is None else y * problem.weights[part]
+            cross += float(np.sum(x * wy, dtype=np.float64))
+            size += float(np.sum(y * wy, dtype=np.float64))
+    if not (cross > 0 and size > 0):
+        return 1.0, frobenius(problem, W, H)
+    a = cross / size
+    value = 0.5 * (problem.squares - a * cross)
+    if not value > 0.5 * GRAM_LIMIT[problem.dtype] * problem.squares and np.isfinite(value):
+        root = problem.dtype.type(np.sqrt(a))
+        value = frobenius(problem, root * W, root * H)
+    return a, value
+
+
 def _divergence(problem: Problem, W: Array, H: Array) -> float:
     X, beta, floor = problem.X, problem.beta, problem.floor
     if problem.unstored:

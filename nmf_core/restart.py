@@ -37,7 +37,8 @@ class Restart:
             if self.current is None:
                 self._start(W, H)
             if self.request.stop_rule == "kkt" and not np.isfinite(self.first_kkt):
-                self.first_kkt = kkt_norm(self.problem, *self._point(W, H))
+                start = self.solver.init(self.problem, self._point(W, H), None)
+                self.first_kkt = kkt_norm(self.problem, start.W, start.H)
             stop = self._check()
             while stop is Stop.RUNNING:
                 stop = self._check() if self._step(deadline) else Stop.NONFINITE

@@ -12,7 +12,7 @@ from nmf_core.kernels import known
 from nmf_core.kernels.dense import DenseSystem, is_wide
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
-from nmf_core.loss import GRAM_LIMIT, frobenius, from_gram
+from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
 from nmf_core.problem import Problem
 from nmf_core.solvers.base import Solver, option
 from nmf_core.types import Array, State
@@ -48,8 +48,19 @@ class ExtrapolatedHals(Solver):
     cut: float = option(1.5, label="Cut", low=1.0, high=10.0, help="Divisor of the momentum when the loss rises.")
 
     def init(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
-        """Return the state before the first step, its momentum not yet used."""
-        state = super().init(problem, start, rng)
+        """Return the state before the first step, its momentum not yet used.
+
+        Where both factors are sought, they are brought to X's scale: several passes over one factor, made for another
+        that is far off, lead into poorer minima.
+        """
+        W, H = start
+        if problem.update_H:
+            scale, value = best_scale(problem, W, H)
+            root = problem.dtype.type(np.sqrt(scale))
+            W, H = W * root, H * root
+            state = State(W, H, 0, value + penalty(problem, W, H), rng)
+        else:
+            state = super().init(problem, start, rng)
         A, B = (state.H, state.W.T) if _is_wide(problem) else (state.W.T, state.H)
         aux = {"near": A, "far": B, "momentum": self.first, "limit": 1.0, "used": 0.0}
         return replace(state, aux=aux)

@@ -47,8 +47,8 @@ def same(X, **fields):
     single = problem.dtype == np.float32
     scale = max(problem.squares, problem.total) if single else 1.0
     assert fast.loss == pytest.approx(exact, rel=1e-5 if single else 1e-9, abs=1e-6 * scale if single else 1e-12)
-    rise = np.diff(fast.trace.loss).max()
-    assert rise <= (1e-5 if single else 1e-12) * fast.trace.loss[0]
+    rise = np.diff(fast.trace.loss).max(initial=0.0)
+    assert rise <= (1e-5 if single else 1e-12) * max(fast.trace.loss[0], 1e-12 * problem.squares)
     return fast
 
 

@@ -383,3 +383,21 @@ def test_coordinate_descent_in_single_precision_goes_as_far_as_in_double():
     fields = {"rank": 5, "solver": "ccd", "loss": "kullback-leibler", "init": "random", "max_iter": 60, "tol": 0}
     single, double = (fit(X.astype(dtype), **fields).loss for dtype in (np.float32, np.float64))
     assert single == pytest.approx(double, rel=0.01)
+
+
+def test_a_start_of_another_scale_leads_to_the_same_factors():
+    """E-A-HALS brings a start to X's scale first: from one far off, its passes would run into poorer minima."""
+    rng = np.random.default_rng(3)
+    X = rng.gamma(0.7, 1.0, (60, 4)) @ rng.gamma(0.7, 1.0, (4, 30)) * rng.gamma(5.0, 0.2, (60, 30))
+    W, H = rng.random((60, 4)), rng.random((4, 30))
+    fields = {"rank": 4, "init": "custom", "max_iter": 30, "tol": 0, "solver": "eahals"}
+    mask = rng.random(X.shape) < 0.1
+    for more in ({}, {"mask": mask}, {"weights": rng.random(X.shape)}):
+        near, far = (fit(X, W=W * c, H=H * c, **fields, **more) for c in (1.0, 32.0))
+        assert far.trace.loss[0] == pytest.approx(near.trace.loss[0], rel=1e-9)
+        assert far.loss == pytest.approx(near.loss, rel=1e-6)
+        known = ~mask if "mask" in more else np.ones(X.shape, bool)
+        weights = more.get("weights", np.ones(X.shape)) * known
+        cross = (weights * X * (W @ H)).sum() / (weights * (W @ H) ** 2).sum()
+        start = 0.5 * (weights * (X - cross * (W @ H)) ** 2).sum()
+        assert near.trace.loss[0] == pytest.approx(start, rel=1e-9)
