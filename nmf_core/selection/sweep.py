@@ -111,7 +111,7 @@ class Sweep:
 
         table = pd.DataFrame([row(e) for e in self.evidence])
         if len(table):
-            after = table.columns.get_loc("held-out error / rank 1") + 1
+            after = list(table.columns).index("held-out error / rank 1") + 1
             table.insert(after, "weight of the step to it", self.weights())
         return table
 

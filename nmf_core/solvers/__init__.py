@@ -17,7 +17,7 @@ from nmf_core.types import beta_of
 
 # Up to this many cells of dense X, coordinate descent beats multiplicative updates for the Kullback–Leibler loss; above,
 # its copies of X and its divisions cost more than they gain.
-SMALL_CELLS = 1_000_000
+SMALL_CELLS = 20_000
 
 __all__ = ["Solver", "available", "build", "choose", "get", "registry"]
 

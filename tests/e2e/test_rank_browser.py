@@ -24,3 +24,20 @@ def test_iris_advice_point_and_fit(page: Page, server: Server):
     page.get_by_role("button", name="Open the best fit of rank 2 in Explore").click()
     expect(page.get_by_text("150 flowers is shown as a sum of 2 parts")).to_be_visible()
     expect(page).to_have_url(re.compile("init=random"))
+
+
+def test_a_sweep_is_cancelled_continued_and_enlarged(page: Page, server: Server):
+    page.goto(f"{server.url}/rank?data=digits&rank=4&rank_to=10&rank_restarts=20")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Advice so far (the sweep is not finished)")).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Advice", exact=True)).to_be_visible()
+    settled(page)
+    box = page.get_by_role("spinbutton", name="to", exact=True)
+    box.fill("11")
+    box.press("Enter")
+    # Only one more rank is computed: the count starts where the first sweep ended.
+    expect(page.get_by_text("Fitting ranks 1 to 11 of Digits")).to_be_visible()
+    line = page.get_by_text(re.compile(r"\d+ of [\d,]+ pieces")).inner_text()
+    done, total = (int(part.replace(",", "")) for part in re.search(r"([\d,]+) of ([\d,]+) pieces", line).groups())  # type: ignore[union-attr]
+    assert done > 0.8 * total
