@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nmf_core.kernels import patience
 from nmf_core.kernels.sparse import gather, padded, short_indices
 from nmf_core.problem import Problem
 from nmf_core.types import Array
@@ -52,8 +53,7 @@ def _times(X: Any, Q: Array) -> Array:
     """Return XQ, for CSR X on all threads."""
     if not hasattr(X, "indptr"):
         return X @ Q
-    patience = 3.0 if X.nnz * Q.shape[1] > 3e7 else 0.0
-    return gather(short_indices(X), padded(Q), Q.shape[1], patience).T
+    return gather(short_indices(X), padded(Q), Q.shape[1], patience(X.nnz * Q.shape[1])).T
 
 
 def _svd_gram(X: Array, rank: int) -> tuple[Array, Array, Array] | None:

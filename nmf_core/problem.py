@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import wraps
+from typing import Any, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from nmf_core.kernels.sparse import short_indices
 from nmf_core.types import Array, is_sparse
+
+T = TypeVar("T")
 
 # Cells of one block of rows of WH: about 2 MB of float64, so that elementwise work stays in the cache.
 BLOCK_CELLS = 1 << 18
@@ -122,6 +127,19 @@ class Problem:
         import scipy.sparse as sp
 
         return sp.csr_array((data, self.X.indices, self.X.indptr), shape=self.X.shape)
+
+
+def once(function: Callable[[Problem], T]) -> Callable[[Problem], T]:
+    """Keep what a function works out of a problem for as long as the problem lives."""
+    kept: WeakKeyDictionary[Problem, T] = WeakKeyDictionary()
+
+    @wraps(function)
+    def recall(problem: Problem) -> T:
+        if problem not in kept:
+            kept[problem] = function(problem)
+        return kept[problem]
+
+    return recall
 
 
 def prepare(
@@ -245,7 +263,7 @@ def _sparse(X: Any, *, unstored: bool) -> Any:
         X = X.copy()
         X.eliminate_zeros()
     if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) < 2**31:  # what the kernels take, at half the memory
-        X = sp.csr_array((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
+        X = short_indices(X)
     return X
 
 

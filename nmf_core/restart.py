@@ -37,7 +37,9 @@ class Restart:
             if self.current is None:
                 self._start(W, H)
             if self.request.stop_rule == "kkt" and not np.isfinite(self.first_kkt):
-                start = self.solver.init(self.problem, self._point(W, H), None)
+                start = self.current
+                if start is None or start.n_iter > 0:
+                    start = self.solver.init(self.problem, self._point(W, H), None)
                 self.first_kkt = kkt_norm(self.problem, start.W, start.H)
             stop = self._check()
             while stop is Stop.RUNNING:

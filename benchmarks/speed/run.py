@@ -40,6 +40,7 @@ def main() -> None:
     begin = time.time()
     report = Report(chosen)
     found, failing = methods(peers=not chosen.quick)
+    alone, _ = methods(peers=False)
     if failing:
         report.text(f"Left out, because they fail here on a matrix of 8 × 6: {'; '.join(failing)}.", "")
     tuned = [p for p in problems() if chosen.only in p.name and (p.quick or not chosen.quick)]
@@ -48,7 +49,7 @@ def main() -> None:
         report.outcome(compare(problem, found, seeds, chosen.scale * (0.25 if chosen.quick else 1)))
     if not chosen.quick and not chosen.only:
         for problem in untuned():
-            report.outcome(compare(problem, methods(peers=False)[0], chosen.seeds or 2, chosen.scale))
+            report.outcome(compare(problem, alone, chosen.seeds or 2, chosen.scale))
     if not chosen.only:
         report.extras(quick=chosen.quick)
     report.text("", f"Took {time.time() - begin:.0f} s.")

@@ -7,6 +7,6 @@ off, the answer is None and the caller runs the twin: same request, same bits, o
 
 from __future__ import annotations
 
-from nmf_core.kernels.compiling import enabled, get, ready, status, twins_only, warm_up
+from nmf_core.kernels.compiling import enabled, get, patience, ready, status, twins_only, warm_up
 
-__all__ = ["enabled", "get", "ready", "status", "twins_only", "warm_up"]
+__all__ = ["enabled", "get", "patience", "ready", "status", "twins_only", "warm_up"]

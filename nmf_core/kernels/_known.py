@@ -30,7 +30,7 @@ def descend(indptr, indices, data, roots, weighted, rank, F, other, near, far, n
     H = np.empty((width, longest), F.dtype)
     H_flat = H.reshape(-1)
     r = np.empty(longest, F.dtype)
-    square, ones = np.empty(longest), np.ones(longest)
+    left = np.empty(longest)
     w, bend = np.empty(rank, F.dtype), np.empty(rank, F.dtype)
     for i in range(start, stop):
         lo = np.intp(indptr[i])
@@ -79,8 +79,8 @@ def descend(indptr, indices, data, roots, weighted, rank, F, other, near, far, n
             near[i, k] = w[k]
             far[i, k] = zero if z < zero else z
         for p in range(count):
-            square[p] = np.float64(r[p]) * np.float64(r[p])
-        squares[i] = dot16(square, ones, 0, 0, count)
+            left[p] = r[p]
+        squares[i] = dot16(left, left, 0, 0, count)
 
 
 def signatures(dtype) -> dict[str, tuple]:

@@ -16,6 +16,60 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 
+class _Code:
+    """Loads and stores of whole vectors inside an intrinsic.
+
+    Parameters
+    ----------
+    context, builder, signature, values : see :func:`numba.extending.intrinsic`
+    real : numba type
+        float32 or float64, the kind of number in a vector.
+    lanes : int
+        Numbers in a vector.
+    """
+
+    def __init__(self, context, builder, signature, values, real, lanes):
+        self.context, self.builder, self.signature, self.values = context, builder, signature, values
+        self.vector = ir.VectorType(ir.FloatType() if real == types.float32 else ir.DoubleType(), lanes)
+        self.align = 4 if real == types.float32 else 8
+
+    def data(self, i):
+        """Return where the numbers of array argument i begin."""
+        kind, value = self.signature.args[i], self.values[i]
+        return cgutils.create_struct_proxy(kind)(self.context, self.builder, value=value).data
+
+    def load(self, pointer, *places):
+        """Return the vector that begins so many places further on."""
+        return self.builder.load(self._at(pointer, places), align=self.align)
+
+    def store(self, vector, pointer, *places):
+        """Write a vector there."""
+        self.builder.store(vector, self._at(pointer, places), align=self.align)
+
+    def _at(self, pointer, places):
+        for place in places:
+            pointer = self.builder.gep(pointer, [place])
+        return self.builder.bitcast(pointer, self.vector.as_pointer())
+
+    def sum(self):
+        """Return room for a running sum, 0 at first."""
+        return cgutils.alloca_once_value(self.builder, ir.Constant(self.vector, None))
+
+    def add(self, term, total):
+        """Add a vector to a running sum."""
+        self.builder.store(self.builder.fadd(self.builder.load(total), term), total)
+
+    def row(self, indices, place, width, column):
+        """Return where `column` of row ``indices[place]`` begins, rows being `width` long."""
+        builder = self.builder
+        index = builder.sext(builder.load(builder.gep(indices, [place])), width.type)
+        return builder.add(builder.mul(index, width), column)
+
+
+def _numbers(*values):
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(values)), list(values))
+
+
 def _lane_sum(lanes, arrays, term):
     """Return an intrinsic ``f(*arrays, *starts, count)``: the sum of ``term(builder, vectors)`` over count places."""
 
@@ -23,34 +77,22 @@ def _lane_sum(lanes, arrays, term):
         real = arguments[0].dtype
         signature = real(*arguments[:arrays], *(types.intp,) * (arrays + 1))
 
-        def code(context, builder, signature, values):
-            element = ir.FloatType() if real == types.float32 else ir.DoubleType()
-            vector = ir.VectorType(element, lanes)
-            align = 4 if real == types.float32 else 8
-            pointers = []
-            for kind, value, start in zip(signature.args, values[:arrays], values[arrays:-1], strict=False):
-                data = cgutils.create_struct_proxy(kind)(context, builder, value=value).data
-                pointers.append(builder.gep(data, [start]))
-            count = values[-1]
-            total = cgutils.alloca_once_value(builder, ir.Constant(vector, None))
+        def generate(context, builder, signature, values):
+            code = _Code(context, builder, signature, values, real, lanes)
+            starts, count = values[arrays:-1], values[-1]
+            pointers = [builder.gep(code.data(i), [start]) for i, start in enumerate(starts)]
+            total = code.sum()
             with cgutils.for_range_slice(builder, count.type(0), count, count.type(lanes), count.type) as (place, _):
-                vectors = [
-                    builder.load(builder.bitcast(builder.gep(pointer, [place]), vector.as_pointer()), align=align)
-                    for pointer in pointers
-                ]
-                builder.store(builder.fadd(builder.load(total), term(builder, vectors)), total)
+                code.add(term(builder, [code.load(pointer, place) for pointer in pointers]), total)
             lane = builder.load(total)
             width = lanes
             while width > 1:
                 width //= 2
-                halves = [
-                    builder.shuffle_vector(lane, lane, ir.Constant(ir.VectorType(ir.IntType(32), width), list(at)))
-                    for at in (range(width), range(width, 2 * width))
-                ]
-                lane = builder.fadd(*halves)
+                halves = (_numbers(*range(width)), _numbers(*range(width, 2 * width)))
+                lane = builder.fadd(*(builder.shuffle_vector(lane, lane, half) for half in halves))
             return builder.extract_element(lane, ir.IntType(32)(0))
 
-        return signature, code
+        return signature, generate
 
     return build
 
@@ -94,33 +136,24 @@ def _mix(groups, indices, data, rows, out):
     real = data.dtype
     signature = types.void(indices, data, rows, *(types.intp,) * 5, out)
 
-    def code(context, builder, signature, values):
-        element = ir.FloatType() if real == types.float32 else ir.DoubleType()
-        vector = ir.VectorType(element, 8)
-        align = 4 if real == types.float32 else 8
-
-        def pointer(i):
-            return cgutils.create_struct_proxy(signature.args[i])(context, builder, value=values[i]).data
-
-        at, numbers, flat, into = pointer(0), pointer(1), pointer(2), pointer(8)
+    def generate(context, builder, signature, values):
+        code = _Code(context, builder, signature, values, real, 8)
+        at, numbers, flat, into = code.data(0), code.data(1), code.data(2), code.data(8)
         width, column, start, stop, first = values[3:8]
-        totals = [cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in range(groups)]
+        steps = [start.type(8 * g) for g in range(groups)]
+        totals = [code.sum() for _ in steps]
         with cgutils.for_range_slice(builder, start, stop, start.type(1), start.type) as (p, _):
-            base = builder.add(builder.mul(builder.sext(builder.load(builder.gep(at, [p])), start.type), width), column)
+            base = code.row(at, p, width, column)
             number = builder.load(builder.gep(numbers, [builder.add(builder.sub(p, start), first)]))
-            one = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
-            zeros = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
-            factor = builder.shuffle_vector(one, one, zeros)
-            for g, total in enumerate(totals):
-                source = builder.gep(flat, [builder.add(base, start.type(8 * g))])
-                row = builder.load(builder.bitcast(source, vector.as_pointer()), align=align)
-                builder.store(builder.fadd(builder.load(total), builder.fmul(factor, row)), total)
-        for g, total in enumerate(totals):
-            target = builder.gep(into, [builder.add(column, start.type(8 * g))])
-            builder.store(builder.load(total), builder.bitcast(target, vector.as_pointer()), align=align)
+            one = builder.insert_element(ir.Constant(code.vector, ir.Undefined), number, ir.IntType(32)(0))
+            factor = builder.shuffle_vector(one, one, _numbers(*[0] * 8))
+            for step, total in zip(steps, totals, strict=True):
+                code.add(builder.fmul(factor, code.load(flat, base, step)), total)
+        for step, total in zip(steps, totals, strict=True):
+            code.store(builder.load(total), into, column, step)
         return context.get_dummy_value()
 
-    return signature, code
+    return signature, generate
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -145,34 +178,21 @@ def turn8(typing_context, indices, rows, width, column, start, out, long, place)
     real = rows.dtype
     signature = types.void(indices, rows, *(types.intp,) * 3, out, *(types.intp,) * 2)
 
-    def code(context, builder, signature, values):
-        element = ir.FloatType() if real == types.float32 else ir.DoubleType()
-        vector = ir.VectorType(element, 8)
-        align = 4 if real == types.float32 else 8
-
-        def pointer(i):
-            return cgutils.create_struct_proxy(signature.args[i])(context, builder, value=values[i]).data
-
-        at, flat, into = pointer(0), pointer(1), pointer(5)
+    def generate(context, builder, signature, values):
+        code = _Code(context, builder, signature, values, real, 8)
+        at, flat, into = code.data(0), code.data(1), code.data(5)
         width, column, start, long, place = *values[2:5], *values[6:8]
-        lines = []
-        for i in range(8):
-            index = builder.load(builder.gep(at, [builder.add(start, start.type(i))]))
-            base = builder.add(builder.mul(builder.sext(index, start.type), width), column)
-            lines.append(builder.load(builder.bitcast(builder.gep(flat, [base]), vector.as_pointer()), align=align))
-        number = ir.VectorType(ir.IntType(32), 8)
-        low = ir.Constant(number, [0, 8, 1, 9, 2, 10, 3, 11])
-        high = ir.Constant(number, [4, 12, 5, 13, 6, 14, 7, 15])
+        steps = [start.type(i) for i in range(8)]
+        lines = [code.load(flat, code.row(at, builder.add(start, step), width, column)) for step in steps]
+        low, high = _numbers(0, 8, 1, 9, 2, 10, 3, 11), _numbers(4, 12, 5, 13, 6, 14, 7, 15)
         for _ in range(3):  # three rounds of interleaving line i with line i + 4 transpose
             pairs = [(lines[i], lines[i + 4]) for i in range(4)]
             lines = [builder.shuffle_vector(*pair, half) for pair in pairs for half in (low, high)]
-        for i, line in enumerate(lines):
-            row = builder.mul(builder.add(column, start.type(i)), long)
-            target = builder.gep(into, [builder.add(row, place)])
-            builder.store(line, builder.bitcast(target, vector.as_pointer()), align=align)
+        for step, line in zip(steps, lines, strict=True):
+            code.store(line, into, builder.mul(builder.add(column, step), long), place)
         return context.get_dummy_value()
 
-    return signature, code
+    return signature, generate
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -77,6 +77,11 @@ def get(family: str, name: str, dtype: Any, patience: float = 0.0) -> Callable[.
     return None if functions is None else functions.get(name)
 
 
+def patience(work: float) -> float:
+    """Return how many seconds it pays to wait for kernels that lie in the cache, by the multiplications ahead."""
+    return 3.0 if work > 2e7 else 0.0
+
+
 def ready(family: str, dtype: Any = "float64") -> bool:
     """Tell whether a family of kernels is loaded, without starting anything."""
     return bool(_loaded.get((family, str(np.dtype(dtype)))))

@@ -23,10 +23,15 @@ def is_wide(shape: tuple[int, int]) -> bool:
     return shape[0] < shape[1]
 
 
+def is_small(shape: tuple[int, int], rank: int) -> bool:
+    """Tell whether an iteration runs in one part, the whole loop compiled."""
+    return float(shape[0]) * shape[1] * rank < SMALL_WORK
+
+
 def parts_of(shape: tuple[int, int], rank: int) -> list[tuple[int, int]]:
     """Cut the longer side for threads. Depends on the shape alone, so that the bits do, too."""
-    N, M = max(shape), min(shape)
-    if float(N) * M * rank < SMALL_WORK:
+    N = max(shape)
+    if is_small(shape, rank):
         return [(0, N)]
     count = max(2, min(8, N // max(512, 32 * rank)))
     step = -(-N // count)

@@ -6,6 +6,7 @@ of its own cells, gathered once per half iteration. The residual left at the end
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -73,8 +74,7 @@ class KnownCells:
         Returns the pushed rows, and the sum of squares at the new ones.
         """
         X = self.halves[side]
-        patience = 3.0 if self.work * rank > 2e7 else 0.0
-        kernel = kernels.get("known", "descend", self.dtype, patience) or descend
+        kernel = kernels.get("known", "descend", self.dtype, kernels.patience(self.work * rank)) or descend
         numbers = np.array([l1, l2, push], self.dtype)
         far, squares = np.zeros_like(F), np.empty(len(F))
         roots = X.data if self.roots is None else self.roots[side]
@@ -84,7 +84,14 @@ class KnownCells:
 
 
 def run(
-    cells: KnownCells, point: Point, settings: Settings, rank: int, count: int, *, update_B: bool = True
+    cells: KnownCells,
+    point: Point,
+    settings: Settings,
+    rank: int,
+    count: int,
+    penalty: Callable[[Array, Array], float],
+    *,
+    update_B: bool = True,
 ) -> list[float]:
     """Make `count` iterations in place and return the objective after each.
 
@@ -95,6 +102,8 @@ def run(
         A, near of shape (n_samples, width) and B, B_far of shape (n_features, width), padded; overwritten.
     settings : Settings
     rank, count : int
+    penalty : callable
+        ``penalty(A, B)``.
     update_B : bool
         False: only A is sought, without a push.
     """
@@ -102,9 +111,7 @@ def run(
     with threads.one_blas_thread():
         for _ in range(count):
             value, far, B = _iterate(cells, point, settings, rank, update_B)
-            value = (
-                0.5 * value + _penalty(far, settings.l1_A, settings.l2_A) + _penalty(B, settings.l1_B, settings.l2_B)
-            )
+            value = 0.5 * value + penalty(far, B)
             if update_B:
                 settle(point, settings, far, B, value)
             else:
@@ -124,8 +131,3 @@ def _iterate(
     l1, l2 = settings.l1_B, settings.l2_B
     B, squares = cells.half(1, rank, point.B_far, far, np.zeros_like(point.B), l1, l2, 0.0, passes)
     return squares, far, B
-
-
-def _penalty(F: Array, l1: float, l2: float) -> float:
-    value = l1 * float(F.sum(dtype=np.float64)) if l1 > 0 else 0.0
-    return value + 0.5 * l2 * float((F.astype(np.float64) ** 2).sum()) if l2 > 0 else value

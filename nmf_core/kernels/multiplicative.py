@@ -122,7 +122,7 @@ class DenseSystem:
     def sweep(self, point: Point, push: float, gentle: bool) -> Point:
         """Return the point after one update of W and H in one pass over X, parts in parallel."""
         rank, m = point.H.shape
-        kernel = kernels.get("divergence", "sweep_rows", self.dtype, _patience(self.work)) or twins.sweep_rows
+        kernel = kernels.get("divergence", "sweep_rows", self.dtype, kernels.patience(self.work)) or twins.sweep_rows
         l1_W, l2_W, l1_H, l2_H = self.penalties
         numbers = np.array([self.floor, l1_W, l2_W, self.tiny, push], self.dtype)
         near, far = point.W_near.copy(), np.empty_like(point.W)
@@ -145,7 +145,7 @@ class DenseSystem:
 
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective."""
-        kernel = kernels.get("divergence", "divergence", self.dtype, _patience(self.work)) or twins.divergence
+        kernel = kernels.get("divergence", "divergence", self.dtype, kernels.patience(self.work)) or twins.divergence
         floor = np.full(1, self.floor, self.dtype)
         fixed = (self.X, self.weights, self.masked, self.is_zero, W, H, floor)
         value = sum(threads.run(kernel, [(*fixed, *part, self.block) for part in self.parts]))
@@ -202,7 +202,9 @@ class SparseSystem:
     def _half(
         self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float
     ) -> tuple[Array, Array]:
-        kernel = kernels.get("divergence", "sweep_stored", self.dtype, _patience(self.work)) or twins.sweep_stored
+        kernel = (
+            kernels.get("divergence", "sweep_stored", self.dtype, kernels.patience(self.work)) or twins.sweep_stored
+        )
         numbers = np.array([self.floor, l1, l2, self.tiny, push], self.dtype)
         near, far = near.copy(), np.empty_like(F)
         fixed = (X.indptr, X.indices, X.data, self.unstored, F, other, sums(other.T), near, far, numbers)
@@ -211,7 +213,7 @@ class SparseSystem:
 
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective; a cell holding zero costs its WH."""
-        kernel = kernels.get("divergence", "divergence_stored", self.dtype, _patience(self.work))
+        kernel = kernels.get("divergence", "divergence_stored", self.dtype, kernels.patience(self.work))
         kernel = kernel or twins.divergence_stored
         parts = parts_of(len(W))
         out = [np.empty(2) for _ in parts]
@@ -235,8 +237,3 @@ def column_sums(F: Array) -> Array:
 def sums(H: Array) -> Array:
     """Return the sums over columns, in H's precision."""
     return column_sums(H.T).astype(H.dtype)
-
-
-def _patience(work: float) -> float:
-    """Return how many seconds it pays to wait for kernels that lie in the cache."""
-    return 3.0 if work > 2e7 else 0.0

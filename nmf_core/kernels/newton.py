@@ -14,7 +14,7 @@ from nmf_core import kernels
 from nmf_core.kernels import threads
 from nmf_core.kernels.abreast import Abreast
 from nmf_core.kernels.divergence_twins import _at_stored
-from nmf_core.kernels.multiplicative import Point, SparseSystem, _patience, sums
+from nmf_core.kernels.multiplicative import Point, SparseSystem, sums
 from nmf_core.kernels.sparse import parts_of
 from nmf_core.types import Array
 
@@ -72,7 +72,7 @@ class NewtonSystem(SparseSystem):
     ) -> tuple[Array, Array]:
         if self._gentle:
             return super()._half(X, F, other, near, l1, l2, push)
-        kernel = kernels.get("newton", "newton_stored", self.dtype, _patience(self.work)) or newton_stored
+        kernel = kernels.get("newton", "newton_stored", self.dtype, kernels.patience(self.work)) or newton_stored
         # A quotient is squared here: with the floor of the loss it would leave the range, and the row stay at zero.
         floor = max(self.floor, self.least)
         numbers = np.array([floor, l1, l2, self.tiny, push], self.dtype)

@@ -42,7 +42,7 @@ class SparseSystem:
         self.X, self.Xt, self.squares, self.dtype = short_indices(X), short_indices(Xt), squares, X.dtype
         self.work = float(X.nnz) * rank
         self._residual = residual
-        self._far_rows = np.zeros((X.shape[0], rank + -rank % 8), self.dtype)
+        self._far_rows = np.zeros((X.shape[0], width_of(rank)), self.dtype)
 
     def stream(
         self, point: Point, far: Array, G: Array, settings: Settings, patience: float
@@ -75,9 +75,14 @@ class SparseSystem:
         """There is no compiled whole loop for sparse X."""
 
 
+def width_of(rank: int) -> int:
+    """Return how long a padded row is: a multiple of 8."""
+    return rank + -rank % 8
+
+
 def padded(F: Array) -> Array:
-    """Return a copy whose rows are filled up with zeros to a multiple of 8."""
-    out = np.zeros((len(F), F.shape[1] + -F.shape[1] % 8), F.dtype)
+    """Return a copy whose rows are filled up with zeros."""
+    out = np.zeros((len(F), width_of(F.shape[1])), F.dtype)
     out[:, : F.shape[1]] = F
     return out
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from nmf_core.kernels.dense import SMALL_WORK
+from nmf_core.kernels.dense import is_small
 from nmf_core.solvers.base import Solver
 from nmf_core.types import beta_of
 
@@ -117,18 +117,19 @@ def choose(
     n, m = shape
     fitting = available(beta, masked=masked, sparse=sparse, penalised=penalised)
     best = fitting[0]
+    small = n * m <= SMALL_CELLS
     known = {2.0: "the Frobenius loss", 1.0: "the Kullback–Leibler loss", 0.0: "the Itakura–Saito loss"}
     what = known.get(beta, f"the β-divergence with β = {beta:g}")
     why = "the fastest here"
     if masked:
         why += " that leaves missing cells out"
-    elif beta == 2.0 and not sparse and min(n, m) * max(n, m) * rank < SMALL_WORK:
+    elif beta == 2.0 and not sparse and is_small(shape, rank):
         why += ": X is small, so whole runs are compiled"
     elif beta == 2.0 and not sparse:
         why += ": it reads X once per iteration"
-    elif beta == 1.0 and (sparse or penalised or n * m <= SMALL_CELLS) and get("ccd") in fitting:
+    elif beta == 1.0 and (sparse or penalised or small) and get("ccd") in fitting:
         best = get("ccd")
-        why += " and goes lowest" if sparse or n * m > SMALL_CELLS else " and goes lowest on an X this small"
+        why += " and goes lowest" + (" on an X this small" if small and not sparse else "")
     if sparse:
         why += f", at the {100 * stored / (n * m):.2g} % of the cells that hold something"
     return best.name, f"For {what}: {best.label} is {why} (X is {n:,} × {m:,}, {rank} components)."

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from nmf_core.kernels.multiplicative import Point, run
 from nmf_core.kernels.newton import NewtonSystem
 from nmf_core.loss import objective, penalty
-from nmf_core.problem import Problem
+from nmf_core.problem import Problem, once
 from nmf_core.solvers.base import Solver
 from nmf_core.types import Array, State
 
@@ -64,16 +63,12 @@ class CoordinateNewton(Solver):
         return replace(state, W=point.W, H=point.H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
 
 
-_sparse: WeakKeyDictionary[Problem, tuple[Any, Any]] = WeakKeyDictionary()
-
-
+@once
 def _both_ways(problem: Problem) -> tuple[Any, Any]:
-    """Return X by row and by column; dense X loses its zeros, once per problem."""
+    """Return X by row and by column; dense X loses its zeros."""
     if problem.sparse:
         return problem.X, problem.Xt
-    if problem not in _sparse:
-        import scipy.sparse as sp
+    import scipy.sparse as sp
 
-        X = sp.csr_array(problem.X)
-        _sparse[problem] = X, X.T.tocsr()
-    return _sparse[problem]
+    X = sp.csr_array(problem.X)
+    return X, X.T.tocsr()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from nmf_core.kernels.dense import DenseSystem, is_wide
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
-from nmf_core.problem import Problem
+from nmf_core.problem import Problem, once
 from nmf_core.solvers.base import Solver, option
 from nmf_core.types import Array, State
 
@@ -103,7 +102,11 @@ class ExtrapolatedHals(Solver):
         A, near, B, far = (padded(F) for F in (state.W, aux["near"].T, state.H.T, aux["far"].T))
         point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
         settings = self._settings(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
-        losses = known.run(_known_cells(problem), point, settings, rank, count, update_B=problem.update_H)
+
+        def charged(W: Array, H: Array) -> float:
+            return penalty(problem, W[:, :rank], H[:, :rank].T)
+
+        losses = known.run(_known_cells(problem), point, settings, rank, count, charged, update_B=problem.update_H)
         numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
         aux = {"near": point.near[:, :rank].T, "far": point.B_far[:, :rank].T, **numbers}
         H = point.B[:, :rank].T if problem.update_H else state.H
@@ -135,26 +138,21 @@ def _system(problem: Problem, rank: int) -> System:
     return SparseSystem(problem.X, problem.Xt, rank, problem.squares, lambda W, H: 2.0 * frobenius(problem, W, H))
 
 
-_prepared: WeakKeyDictionary[Problem, known.KnownCells] = WeakKeyDictionary()
-
-
+@once
 def _known_cells(problem: Problem) -> known.KnownCells:
-    """Return the known cells of a masked problem, gathered once per problem."""
-    if problem in _prepared:
-        return _prepared[problem]
-    X, Xt, roots = problem.X, problem.Xt, None
-    if not problem.sparse:
-        import scipy.sparse as sp
+    """Return the known cells of a masked problem."""
+    if problem.sparse:
+        return known.KnownCells(problem.X, problem.Xt, None)
+    import scipy.sparse as sp
 
-        weights = problem.weights
-        assert weights is not None
-        where = weights > 0
-        indptr = np.concatenate([[0], np.cumsum(where.sum(axis=1))])
-        columns = np.nonzero(where)[1]
-        X = sp.csr_array((problem.X[where], columns, indptr), shape=problem.shape)
-        Xt = X.T.tocsr()
-        if not (weights[where] == 1).all():
-            R = sp.csr_array((np.sqrt(weights[where]), columns, indptr), shape=problem.shape)
-            roots = (R.data, R.T.tocsr().data)
-    _prepared[problem] = known.KnownCells(X, Xt, roots)
-    return _prepared[problem]
+    weights = problem.weights
+    assert weights is not None
+    where = weights > 0
+    indptr = np.concatenate([[0], np.cumsum(where.sum(axis=1))])
+    columns = np.nonzero(where)[1]
+    X = sp.csr_array((problem.X[where], columns, indptr), shape=problem.shape)
+    roots = None
+    if not (weights[where] == 1).all():
+        R = sp.csr_array((np.sqrt(weights[where]), columns, indptr), shape=problem.shape)
+        roots = (R.data, R.T.tocsr().data)
+    return known.KnownCells(X, X.T.tocsr(), roots)
