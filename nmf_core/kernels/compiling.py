@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 FOLDER = Path(__file__).parent
+MARK = "nmf-kernels-"
 # Family of kernels → module with the compiled functions and `signatures(dtype)`.
 FAMILIES = {
     "dense": "nmf_core.kernels._dense",
@@ -210,11 +211,28 @@ def fill_cache(family: str, dtype: str) -> None:
     if hasattr(os, "nice"):
         os.nice(10)
     _choose_cache()
+    forget_older()
     key = (family, dtype)
     _compile(key)
-    mark = _mark(key)
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    _mark(key).touch()
+
+
+def forget_older() -> None:
+    """Remove compiled code of other sources than these.
+
+    Numba asks only whether a function's own file has changed. Code of others that was compiled into it (``_lanes`` is in
+    nearly everything) would live on in the cache.
+    """
+    folder = _cache_folder()
+    stamp = folder / f"{MARK}{_sources()}.sources"
+    if stamp.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = {file.stem for file in FOLDER.glob("_*.py")}
+    compiled = [file for file in folder.rglob("_*.nb[ci]") if file.name.split(".")[0] in ours]
+    for old in (*compiled, *folder.glob(f"{MARK}*.mark"), *folder.glob(f"{MARK}*.sources")):
+        old.unlink(missing_ok=True)
+    stamp.touch()
 
 
 def _is_cached(key: tuple[str, str]) -> bool:
@@ -226,12 +244,18 @@ def _mark(key: tuple[str, str]) -> Path:
     from importlib.metadata import version
 
     h = hashlib.blake2b(digest_size=8)
-    for part in (*key, platform.python_version(), version("numba"), version("numpy"), _processor()):
+    for part in (*key, platform.python_version(), version("numba"), version("numpy"), _processor(), _sources()):
         h.update(part.encode())
+    return _cache_folder() / f"{MARK}{h.hexdigest()}.mark"
+
+
+def _sources() -> str:
+    """Return a digest of everything that is compiled."""
+    h = hashlib.blake2b(digest_size=8)
     for file in sorted(FOLDER.glob("_*.py")):
         h.update(file.read_bytes())
         h.update(str(file.stat().st_mtime_ns).encode())  # Numba's cache goes by the time of the file
-    return _cache_folder() / f"nmf-kernels-{h.hexdigest()}.mark"
+    return h.hexdigest()
 
 
 def _processor() -> str:

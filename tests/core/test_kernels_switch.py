@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris
 from nmf_core import kernels
 from nmf_core.batch import fit_many
 from nmf_core.fit import fit
-from nmf_core.kernels import threads
+from nmf_core.kernels import compiling, threads
 from nmf_core.types import FitRequest
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +50,23 @@ def test_without_kernels_everything_works_and_gives_the_same_bits():
     for environment in ({"NMF_EXPLORER_KERNELS": "0"}, {"NUMBA_DISABLE_JIT": "1"}):
         loss, numba, sklearn, enabled = answer(**environment)
         assert (loss, numba, sklearn, enabled) == (here, "False", "False", "False")
+
+
+def test_code_compiled_from_other_sources_is_forgotten_once(tmp_path, monkeypatch):
+    """Numba would go on with it where only a function that was compiled into another one has changed."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    stale = [tmp_path / name for name in ("_dense.sweep-27.py311.nbi", "in/_dense.sweep-27.py311.1.nbc")]
+    others = [tmp_path / name for name in ("theirs.f-1.py311.nbi", "_foreign.f-1.py311.nbc")]
+    mark = tmp_path / "nmf-kernels-0123.mark"
+    for file in (*stale, *others, mark):
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    compiling.forget_older()
+    assert not any(file.exists() for file in (*stale, mark))
+    assert all(file.exists() for file in others)
+    stale[0].touch()  # now compiled from these sources
+    compiling.forget_older()
+    assert stale[0].exists()
 
 
 def test_unknown_kernels_are_left_to_the_twin():
