@@ -10,25 +10,22 @@ from typing import Any
 
 from nmf_core.ingest.book import Book
 from nmf_core.ingest.columns import Column
-from nmf_core.ingest.dialect import is_comment
+from nmf_core.ingest.dialect import is_comment, without_remark
 from nmf_core.ingest.notation import read_units
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.sample import stride
-from nmf_core.ingest.survey import Survey, survey
+from nmf_core.ingest.survey import Survey
 from nmf_core.ingest.talk import Talk
 
-_INLINE = re.compile(r"(\d)[ \t]+#[ \t][^\r\n,;\t|\"]*[\r\n]*$")
 
-
-def read_delimited(body: bytes | memoryview, talk: Talk) -> list[Column]:
-    """Read a text table, given as UTF-8, into columns.
+def read_delimited(found: Survey, talk: Talk) -> list[Column]:
+    """Read a text table, of which `survey` has seen the first lines, into columns.
 
     Raises
     ------
     Refused
-        For a file that is empty, no text, ragged, or beyond the limits; the message names the line.
+        For a file that is ragged or beyond the limits; the message names the line.
     """
-    found = survey(body, talk)
     step = stride(found.n_upper, found.width, talk)
     book = Book(found.width, -(-found.n_upper // step), found.dialect)
     if not (found.simple and _with_arrow(found, book, step, talk)):
@@ -119,7 +116,7 @@ def _with_csv(found: Survey, book: Book, step: int, talk: Talk) -> None:
     text = io.TextIOWrapper(io.BufferedReader(view, 1 << 20), encoding="utf-8", errors="replace", newline="")
     lines: Iterator[str] = iter(text)
     if found.comments:
-        lines = (_INLINE.sub(r"\1\n", line) for line in lines if not is_comment(line))
+        lines = (without_remark(line) for line in lines if not is_comment(line))
     if separator == " ":
         lines = (re.sub(r"[ \t]+", " ", line.strip()) + "\n" for line in lines)
     csv.field_size_limit(talk.limits.cell_bytes)

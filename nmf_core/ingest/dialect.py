@@ -72,34 +72,33 @@ class Dialect:
     decimal : {".", ","}
     thousands : str
         Characters removed from numbers; empty for none.
-    skip : int
-        Lines before the table (comments, titles).
-    header : int or None
-        Line of the header after `skip`, or None.
-    ambiguous : str
-        "decimal" when every number looks like ``1.234``; "comma" when every one looks like ``1,234``.
     """
 
     separator: str
     decimal: str = "."
     thousands: str = ""
-    skip: int = 0
-    header: int | None = 0
-    ambiguous: str = ""
 
 
-_SHEET_ERRORS = re.compile(r"#(N/A|N/V|N/D|NV|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)", re.I)
-COMMENT = re.compile(rb"(?:^|[\r\n])[ \t]*#(?!N/A|N/V|N/D|NV|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)", re.I)
+PLAIN = Dialect(",")  # numbers with a decimal point and nothing between thousands
 
-
+_ERRORS = r"(?:N/A|N/V|N/D|NV|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
+_SHEET_ERRORS = re.compile(rf"#{_ERRORS}", re.I)
+COMMENT = re.compile(rf"(?:^|[\r\n])[ \t]*#(?!{_ERRORS})".encode(), re.I)
 #: A comment at the end of a line: after a number, a blank and a mark, and without a separator in it.
-INLINE = re.compile(rb"\d[ \t]+#[ \t][^\r\n,;\t|\"]*(?:[\r\n]|$)")
+_REMARK = r"(?<=\d)[ \t]+#[ \t][^\r\n,;\t|\"]*"
+INLINE = re.compile(rf"{_REMARK}(?:[\r\n]|$)".encode())
+_INLINE_END = re.compile(rf"{_REMARK}[\r\n]*$")
 
 
 def is_comment(line: str, marks: str = "#") -> bool:
     """Tell whether a line is a comment; the errors of spreadsheets (#N/A) begin in the same way and are none."""
     line = line.lstrip()
     return line[:1] in marks and line[:1] != "" and not _SHEET_ERRORS.match(line)
+
+
+def without_remark(line: str) -> str:
+    """Return a line without the comment at its end (`INLINE`)."""
+    return _INLINE_END.sub("\n", line)
 
 
 def cells(lines: list[str], separator: str) -> list[list[str]]:

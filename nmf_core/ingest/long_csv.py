@@ -20,15 +20,15 @@ from nmf_core.ingest.long_table import Roles, build, find_roles, settle_layout
 from nmf_core.ingest.names import tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Refused
-from nmf_core.ingest.survey import LINE_CUT, Survey, survey
+from nmf_core.ingest.survey import LINE_CUT, Survey
 from nmf_core.ingest.talk import Talk
 
 BLOCK = 1 << 19  # bytes of text at a time: Arrow needs many times as much while it cuts them into cells
 MANY = 100_000  # lines from which a table that might be long is read so even when its names do not say it
 
 
-def read_long(body: bytes | memoryview, talk: Talk) -> tuple[Raw | None, bool]:
-    """Read a long table or a list of links.
+def read_long(found: Survey, talk: Talk) -> tuple[Raw | None, bool]:
+    """Read a long table or a list of links, of which `survey` has seen the first lines.
 
     Returns
     -------
@@ -40,7 +40,6 @@ def read_long(body: bytes | memoryview, talk: Talk) -> tuple[Raw | None, bool]:
     answer = talk.choices.get("layout")
     if answer == "table":
         return None, False
-    found = survey(body, talk)
     if not found.simple or not 2 <= found.width <= 20:
         return None, False
     sample = _sample(found)

@@ -226,7 +226,7 @@ def _text(data: bytes | memoryview, name: str, talk: Talk) -> Raw:
     from nmf_core.ingest.delimited import read_delimited
     from nmf_core.ingest.documents import looks_like_prose, read_text
     from nmf_core.ingest.long_csv import read_long
-    from nmf_core.ingest.survey import first_lines
+    from nmf_core.ingest.survey import first_lines, survey
     from nmf_core.ingest.table import arrange
 
     body = to_utf8(data, talk)
@@ -236,8 +236,9 @@ def _text(data: bytes | memoryview, name: str, talk: Talk) -> Raw:
         if talk.ask("text_or_table", "What does the file hold?", options, "text", required=False) == "text":
             talk.format = "text"
             return read_text(body, talk)
-    long, settled = read_long(body, talk)
-    return long if long is not None else arrange(read_delimited(body, talk), talk, plain=settled)
+    found = survey(body, talk)
+    long, settled = read_long(found, talk)
+    return long if long is not None else arrange(read_delimited(found, talk), talk, plain=settled)
 
 
 def _ole(data: bytes | memoryview, talk: Talk) -> Raw:
