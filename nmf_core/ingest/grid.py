@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from nmf_core.ingest.columns import Column, from_values
-from nmf_core.ingest.dialect import Dialect, guess_header
+from nmf_core.ingest.columns import Column
+from nmf_core.ingest.dialect import PLAIN, guess_header
 from nmf_core.ingest.header import header_height, joined_names
-from nmf_core.ingest.notation import numbers_in_text, read_units
+from nmf_core.ingest.notation import columns_of
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.sample import stride
 from nmf_core.ingest.talk import Talk
@@ -39,12 +39,12 @@ def from_grid(rows: Sequence[Sequence[Any]], talk: Talk, first_row: int = 1) -> 
     while start < min(HEAD, len(filled) - 1) and filled[start] <= (1 if typical > 1 else 0):
         start += 1
     sample = [[_text(value) for value in row] + [""] * (width - len(row)) for row in rows[start : start + 200]]
-    has_header = guess_header(sample, Dialect(","))
+    has_header = guess_header(sample, PLAIN)
     options = [Option("none", "There is no header")]
     options += [
         Option(str(first_row + i), f"row {first_row + i}: {_shown(rows[i])}") for i in range(min(HEAD, len(rows)))
     ]
-    tall = header_height(sample, Dialect(",")) if has_header else 1
+    tall = header_height(sample, PLAIN) if has_header else 1
     default = str(first_row + start) if has_header else "none"
     if tall > 1:
         default = "joined"
@@ -71,8 +71,7 @@ def from_grid(rows: Sequence[Sequence[Any]], talk: Talk, first_row: int = 1) -> 
     body = _filled_down(body, names, talk)
     step = stride(len(body), width, talk)
     body = body[::step]
-    cells = numbers_in_text([[row[j] if j < len(row) else None for row in body] for j in range(width)], talk)
-    columns = read_units([from_values(name, values) for name, values in zip(names, cells, strict=True)], talk)
+    columns = columns_of(names, [[row[j] if j < len(row) else None for row in body] for j in range(width)], talk)
     return [column for column in columns if column.kind != "empty" or column.name.strip()]
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from nmf_core.ingest.columns import Column, from_values
+from nmf_core.ingest.columns import Column
 from nmf_core.ingest.decode import to_utf8
 from nmf_core.ingest.grid import from_grid
-from nmf_core.ingest.notation import numbers_in_text, read_units
+from nmf_core.ingest.notation import columns_of
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.sample import stride
@@ -101,8 +101,9 @@ def _of_records(value: Mapping[str, Any], talk: Talk) -> list[Column]:
     if answer == "columns":
         columns = [[v.get(k) for k in keys] for v in inner]
         return _by_name(["", *map(str, value)], [list(map(str, keys)), *columns], talk)
-    rows = [[name, *flat.values()] for name, flat in zip(value, _aligned(inner), strict=True)]
-    return _from_rows(["", *_aligned(inner)[0]], rows, talk)
+    aligned = _aligned(inner)
+    rows = [[name, *flat.values()] for name, flat in zip(value, aligned, strict=True)]
+    return _from_rows(["", *aligned[0]], rows, talk)
 
 
 def _aligned(records: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -147,9 +148,7 @@ def _plain(values: list[Any]) -> list[Any]:
 
 
 def _by_name(names: list[str], values: list[list[Any]], talk: Talk) -> list[Column]:
-    """Build columns, with numbers that are written as text read as numbers."""
-    cells = numbers_in_text([_plain(column) for column in values], talk)
-    return read_units([from_values(name, column) for name, column in zip(names, cells, strict=True)], talk)
+    return columns_of(names, list(map(_plain, values)), talk)
 
 
 def _is_network(value: Mapping[str, Any]) -> bool:

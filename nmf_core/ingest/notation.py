@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nmf_core.ingest.book import Book, plain_number
-from nmf_core.ingest.columns import Column, parse_number
-from nmf_core.ingest.dialect import MISSING, Dialect, guess_numbers
+from nmf_core.ingest.columns import Column, from_values, parse_number
+from nmf_core.ingest.dialect import MISSING, PLAIN, Dialect, guess_numbers
 from nmf_core.ingest.reading import Option
 from nmf_core.ingest.survey import chosen_numbers
 from nmf_core.ingest.talk import Talk
@@ -27,7 +27,7 @@ _COMMA = re.compile(
 )
 
 
-def read_units(columns: list[Column], talk: Talk, dialect: Dialect = Dialect(",")) -> list[Column]:  # noqa: B008 (frozen)
+def read_units(columns: list[Column], talk: Talk, dialect: Dialect = PLAIN) -> list[Column]:
     """Read columns whose cells all carry the same unit, another minus sign or another decimal mark, as numbers."""
     read: list[tuple[str, str]] = []
     said: dict[str, list[str]] = {}
@@ -114,7 +114,13 @@ def _again(column: Column, texts: list[str], dialect: Dialect, *, sure: bool) ->
     return None
 
 
-def numbers_in_text(columns: list[list[Any]], talk: Talk) -> list[list[Any]]:
+def columns_of(names: Sequence[str], values: list[list[Any]], talk: Talk) -> list[Column]:
+    """Build columns from the Python values of a workbook or of JSON, with numbers that are written as text read as numbers."""
+    cells = _numbers_in_text(values, talk)
+    return read_units([from_values(name, column) for name, column in zip(names, cells, strict=True)], talk)
+
+
+def _numbers_in_text(columns: list[list[Any]], talk: Talk) -> list[list[Any]]:
     """Turn text cells such as ``1,5`` or ``1.234,50`` of a workbook or of JSON into plain numbers, with a note.
 
     Parameters
