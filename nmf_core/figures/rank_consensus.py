@@ -11,6 +11,7 @@ from nmf_core.figures.palette import COMPONENT_COLORS, component_color, label_co
 from nmf_core.figures.template import figure
 from nmf_core.figures.text import label, plain
 from nmf_core.selection.consensus import consensus_matrix, score, tree_order
+from nmf_core.selection.sample import evenly
 from nmf_core.types import Array
 
 if TYPE_CHECKING:
@@ -119,8 +120,7 @@ class ConsensusMap:
     def _ordered(self) -> tuple[Array, Array]:
         C = consensus_matrix(self.groups)
         order = tree_order(C)
-        if len(order) > SHOWN:
-            order = order[np.unique(np.linspace(0, len(order) - 1, SHOWN).astype(int))]
+        order = order[evenly(len(order), SHOWN)]
         return C[np.ix_(order, order)], order
 
     def _tracks(self, order: Array) -> list[tuple[str, Array, list[str], list[str]]]:

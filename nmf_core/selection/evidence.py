@@ -77,6 +77,13 @@ class RankEvidence:
         return stability.badges(self.similarity)
 
 
+def relative(values: Array, reference: Array) -> Array:
+    """Divide by the mean of the reference over the sets finished in both."""
+    both = np.isfinite(values) & np.isfinite(reference)
+    base = reference[both].mean() if both.any() else np.nan
+    return values / base if base > 0 else np.full_like(values, np.nan)
+
+
 def row(e: RankEvidence) -> dict[str, Any]:
     def mean(values: Array) -> float:
         kept = values[np.isfinite(values)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmf_core.selection.blending import Step
+from nmf_core.selection.evidence import relative
 from nmf_core.selection.sweep import Sweep
 from nmf_core.types import Array
 
@@ -64,9 +65,9 @@ def heldout_choice(sweep: Sweep) -> HeldoutChoice | None:
         return None
     errors = np.stack([e.heldout for e in measured])
     ranks = np.array([e.rank for e in measured])
-    one = _rank_one(sweep, errors.shape[1])
     if ranks[0] != 1:
-        ranks, errors = np.concatenate([[1], ranks]), np.concatenate([one[None], errors])
+        one = sweep.state.numbers("speckle", 1, errors.shape[1])
+        ranks, errors = np.concatenate([[1], ranks]), np.concatenate([relative(one, one)[None], errors])
     common = np.isfinite(errors).all(axis=0)
     if common.sum() < MIN_FOLDS or len(ranks) < 2:
         return None
@@ -166,9 +167,3 @@ def further(errors: Mapping[int, float], start: int, step: Callable[[int, int], 
         else:
             return ranks[at]
     return start
-
-
-def _rank_one(sweep: Sweep, n_folds: int) -> Array:
-    values = [sweep.state.pieces.get(("speckle", 1, i), np.nan) for i in range(n_folds)]
-    one = np.array(values, dtype=np.float64)
-    return one / np.nanmean(one) if np.isfinite(one).any() else one

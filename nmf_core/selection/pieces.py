@@ -70,6 +70,10 @@ class SweepState:
         found = (self.pieces.get(("fit", rank, i)) for i in range(count))
         return [piece for piece in found if piece is not None]
 
+    def numbers(self, kind: str, rank: int, count: int) -> Array:
+        """Return the first `count` pieces of a kind at a rank, NaN where not finished; not for restarts."""
+        return np.array([self.pieces.get((kind, rank, i), np.nan) for i in range(count)], dtype=np.float64)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:

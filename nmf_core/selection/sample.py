@@ -43,9 +43,14 @@ class HeldoutData:
 
 def consensus_rows(n_samples: int) -> Array:
     """Return the rows whose groups are compared between restarts: all, or evenly spread ones."""
-    if n_samples <= CONSENSUS_ROWS:
-        return np.arange(n_samples)
-    return np.unique(np.linspace(0, n_samples - 1, CONSENSUS_ROWS).astype(np.int64))
+    return evenly(n_samples, CONSENSUS_ROWS)
+
+
+def evenly(count: int, most: int) -> Array:
+    """Return the numbers from 0 to count − 1: all of them, or `most` evenly spread ones."""
+    if count <= most:
+        return np.arange(count)
+    return np.unique(np.linspace(0, count - 1, most).astype(np.int64))
 
 
 def heldout_sample(X: Any, limit: int = HELDOUT_CELLS) -> tuple[Array, Array, str]:

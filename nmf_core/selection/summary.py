@@ -5,24 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from nmf_core.selection import consensus, fit_quality, parsimony, stability
-from nmf_core.selection.evidence import RankEvidence
+from nmf_core.selection.evidence import RankEvidence, relative
 from nmf_core.selection.pieces import SweepState, planned
 from nmf_core.selection.request import SweepRequest
 from nmf_core.selection.sample import consensus_rows, heldout_of
 from nmf_core.selection.sweep import Sweep
-from nmf_core.types import Array, Dataset, Stop, is_sparse
-
-
-def _numbers(state: SweepState, kind: str, rank: int, count: int) -> Array:
-    """Return the finished values of a kind at a rank, NaN where not finished."""
-    return np.array([state.pieces.get((kind, rank, i), np.nan) for i in range(count)], dtype=np.float64)
-
-
-def _relative(values: Array, reference: Array) -> Array:
-    """Divide by the mean of the reference over the sets finished in both."""
-    both = np.isfinite(values) & np.isfinite(reference)
-    base = reference[both].mean() if both.any() else np.nan
-    return values / base if base > 0 else np.full_like(values, np.nan)
+from nmf_core.types import Array, Dataset, Stop
 
 
 def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: Stop) -> Sweep:
@@ -34,10 +22,10 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
     else:
         bounds = np.full(len(ranks), np.nan)
     n_known = _known_cells(dataset)
-    speckle_one = _numbers(state, "speckle", 1, request.n_folds)
-    null_one = _numbers(state, "null", 1, request.n_folds)
+    speckle_one = state.numbers("speckle", 1, request.n_folds)
+    null_one = state.numbers("null", 1, request.n_folds)
     block_ranks = sorted(k for kind, k, _ in state.pieces if kind == "block")
-    block_one = _numbers(state, "block", block_ranks[0], 9) if block_ranks else np.full(9, np.nan)
+    block_one = state.numbers("block", block_ranks[0], 9) if block_ranks else np.full(9, np.nan)
     rows = []
     for k, bound in zip(ranks, bounds, strict=True):
         fits = state.fits(k, request.n_restarts)
@@ -58,12 +46,10 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
                 best=best,
                 share=fit_quality.share_of_variation(float(rss[best]), total),
                 svd_error=float(bound),
-                shuffled_errors=np.sqrt(
-                    _finite(_numbers(state, "shuffle", k, request.n_shuffles)) / max(total, 1e-300)
-                ),
-                heldout=_relative(_numbers(state, "speckle", k, request.n_folds), speckle_one),
-                shuffled_heldout=_relative(_numbers(state, "null", k, request.n_folds), null_one),
-                block=_relative(_numbers(state, "block", k, 9), block_one),
+                shuffled_errors=np.sqrt(_finite(state.numbers("shuffle", k, request.n_shuffles)) / max(total, 1e-300)),
+                heldout=relative(state.numbers("speckle", k, request.n_folds), speckle_one),
+                shuffled_heldout=relative(state.numbers("null", k, request.n_folds), null_one),
+                block=relative(state.numbers("block", k, 9), block_one),
                 consensus=consensus.score(np.stack([piece.groups for piece in fits]), best),
                 similarity=stability.matched_similarity(components[best], others),
                 silhouette=stability.component_silhouette([components[best], *others]),
@@ -95,9 +81,9 @@ def _finite(values: Array) -> Array:
 
 
 def _known_cells(dataset: Dataset) -> int:
-    if dataset.mask is None:
-        return int(dataset.shape[0]) * int(dataset.shape[1])
-    return int(dataset.X.nnz) if is_sparse(dataset.X) else int((~dataset.mask).sum())  # type: ignore[operator]
+    if isinstance(dataset.mask, np.ndarray):
+        return int((~dataset.mask).sum())
+    return int(dataset.shape[0]) * int(dataset.shape[1]) if dataset.mask is None else int(dataset.X.nnz)
 
 
 def _scores(

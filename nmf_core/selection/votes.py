@@ -98,7 +98,7 @@ def _bicross(sweep: Sweep, rank: int | None) -> FamilyVote | None:
         return None
     ranks = np.array([e.rank for e in rows])
     choice = smallest_as_good(ranks, np.stack([e.block for e in rows]))
-    verdict: Verdict = "silent" if rank is None or rank not in ranks else "supports" if choice == rank else "silent"
+    verdict: Verdict = "supports" if choice == rank else "silent"
     return FamilyVote(
         "Held-out",
         "Bi-cross-validation",

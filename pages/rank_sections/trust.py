@@ -13,14 +13,16 @@ from nmf_core.figures.rank_trust import Intervals
 from nmf_core.figures.text import plain, shorten
 from nmf_core.selection.ambiguity import OBJECTIVES, AmbiguityWork, strongest_entries
 from nmf_core.selection.bootstrap import Bootstrap, BootstrapWork
+from nmf_core.selection.sample import evenly
 from nmf_core.selection.stability import SHAKY, badges, distinct_solutions
 from nmf_core.selection.uniqueness import uniqueness
-from nmf_core.types import is_sparse
+from nmf_core.types import Array
 from pages.rank_sections.context import View
 from pages.ui import identity, jobs, widgets
 from pages.ui.state import number, pick, switch
 
 SCALE = "component sums 1"
+OFFERED = 2000  # names in one list, at most
 WORDS = {"stable": ":material/verified:", "shaky": ":material/warning:", "unstable": ":material/error:"}
 
 
@@ -87,7 +89,7 @@ def _bootstrap(view: View, parts: Parts) -> None:
     if not wanted:
         st.caption("Shows how far every bar moves when the samples are drawn again, and which components survive that.")
         return
-    rows = _watched(view)
+    rows = _several("Samples whose recipes get intervals too", dataset.rows, 24, f"boot_rows_{dataset.id}", first=3)
     work = BootstrapWork(view.sweep.best_request(view.rank), view.sweep.factors(view.rank)[1], n, block, rows)
     found = jobs.run(work, dataset, label=f"Bootstrap of rank {view.rank}", key="boot", growing=True)
     if found is None or found.n < 2:
@@ -109,19 +111,19 @@ def _bootstrap(view: View, parts: Parts) -> None:
         _weights(view, parts, found)
 
 
-def _watched(view: View) -> tuple[int, ...]:
-    names = view.dataset.rows
-    count = len(names)
-    options = list(range(count)) if count <= 2000 else np.unique(np.linspace(0, count - 1, 2000).astype(int)).tolist()
-    picked = st.multiselect(
-        "Samples whose recipes get intervals too",
-        options,
-        default=options[:3],
-        max_selections=24,
-        format_func=lambda i: shorten(plain(names[i]), 60),
-        key=f"boot_rows_{view.dataset.id}",
+def _several(label: str, names: Array, most: int, key: str, first: int = 0) -> tuple[int, ...]:
+    """Let up to `most` samples or features be chosen by name; of very many, evenly spread ones are offered."""
+    options = evenly(len(names), OFFERED).tolist()
+    return tuple(
+        st.multiselect(
+            label,
+            options,
+            default=options[:first],
+            max_selections=most,
+            format_func=lambda i: shorten(plain(names[i]), 60),
+            key=key,
+        )
     )
-    return tuple(int(i) for i in picked)
 
 
 def _weights(view: View, parts: Parts, found: Bootstrap) -> None:
@@ -186,7 +188,8 @@ def _ambiguity(view: View, parts: Parts) -> None:
         return
     W, H = view.sweep.factors(view.rank)
     entries = strongest_entries(H, count)
-    entries += tuple((k, j) for j in _asked(view) for k in range(len(H)) if (k, j) not in entries)
+    asked = _several("Further features, in every component", dataset.cols, 6, f"disp_cols_{dataset.id}")
+    entries += tuple((k, j) for j in asked for k in range(len(H)) if (k, j) not in entries)
     work = AmbiguityWork(view.sweep.best_request(view.rank), W, H, entries, rise)
     found = jobs.run(work, dataset, label=f"Moving single values of rank {view.rank}", key="disp", growing=True)
     if found is None or not len(found.entries):
@@ -215,43 +218,19 @@ def _ambiguity(view: View, parts: Parts) -> None:
         st.caption(" ".join(notes))
 
 
-def _asked(view: View) -> tuple[int, ...]:
-    """Let further features be chosen."""
-    names = view.dataset.cols
-    count = len(names)
-    options = list(range(count)) if count <= 2000 else np.unique(np.linspace(0, count - 1, 2000).astype(int)).tolist()
-    picked = st.multiselect(
-        "Further features, in every component",
-        options,
-        max_selections=6,
-        format_func=lambda j: shorten(plain(names[j]), 60),
-        key=f"disp_cols_{view.dataset.id}",
-    )
-    return tuple(int(j) for j in picked)
-
-
 def _missing(view: View) -> None:
     e = view.sweep.at(view.rank)
     if not np.isfinite(e.heldout).any():
         return
     st.markdown("#### Cells it has not seen")
-    pieces = view.sweep.state.pieces
-    errors = [pieces.get(("speckle", view.rank, i)) for i in range(view.sweep.request.n_folds)]
-    known = np.array([value for value in errors if value is not None and np.isfinite(value)])
+    error = float(np.nanmean(view.sweep.state.numbers("speckle", view.rank, view.sweep.request.n_folds)))
     frame = {"held-out error, share of that of rank 1": float(np.nanmean(e.heldout))}
     if view.request.beta == 2.0:
-        frame["held-out RMSE, in the units of X"] = float(np.sqrt(known.mean()))
-        frame["RMSE on the cells that were fitted"] = _rmse(view)
+        frame["held-out RMSE, in the units of X"] = float(np.sqrt(error))
+        frame["RMSE on the cells that were fitted"] = float(e.errors[e.best]) * np.sqrt(
+            view.sweep.total / view.sweep.known
+        )
     else:
-        frame["held-out loss per cell"] = float(known.mean())
+        frame["held-out loss per cell"] = error
     st.dataframe(pd.DataFrame({"value": frame}))
     st.caption("A held-out error far above the fitted one: the parts describe noise as well.")
-
-
-def _rmse(view: View) -> float:
-    e, dataset = view.sweep.at(view.rank), view.dataset
-    total = view.sweep.total
-    cells = dataset.shape[0] * dataset.shape[1]
-    if dataset.mask is not None:
-        cells = dataset.X.nnz if is_sparse(dataset.X) else int((~dataset.mask).sum())
-    return float(e.errors[e.best]) * float(np.sqrt(total / cells))
