@@ -65,23 +65,26 @@ def _read(file: Any, talk: Talk) -> Raw:
             "The HDF5 file holds no matrix X and no array of two or three dimensions",
             hint="Save the matrix as .npz or .mtx",
         )
-    options = [Option(name, f"{name}: {_shape(node)}") for name, node in choices.items()]
-    default = next(iter(choices))
-    name = talk.ask("layer", "Which matrix of the file is wanted?", options, default) if len(choices) > 1 else default
+    name = _chosen(choices, talk)
     raw = _matrix(choices[name], talk)
     if plain:
         return raw
-    rows, cols = _index(file, "obs"), _index(file, "raw/var" if name == "raw/X" else "var")
-    n, m = raw.shape
-    labels = _labels(file.get("obs"), n)
-    if labels:
-        talk.note("labels", f"Set aside as labels: {', '.join(list(labels)[:5])}.")
-    return raw.with_(
-        rows=np.array(tidy_names(rows, talk, "row", "cell ")) if len(rows) == n else raw.rows,
-        cols=np.array(tidy_names(cols, talk, "column", "gene ")) if len(cols) == m else raw.cols,
-        labels=labels,
-        kind="expression",
+    return _named(
+        raw,
+        _index(file, "obs"),
+        _index(file, "raw/var" if name == "raw/X" else "var"),
+        _labels(file.get("obs"), raw.shape[0]),
+        talk,
     )
+
+
+def _chosen(choices: dict[str, Any], talk: Talk) -> str:
+    """Return the name of the wanted matrix: the first one, unless another is chosen."""
+    default = next(iter(choices))
+    if len(choices) == 1:
+        return default
+    options = [Option(name, f"{name}: {_shape(node)}") for name, node in choices.items()]
+    return talk.ask("layer", "Which matrix of the file is wanted?", options, default)
 
 
 def _matrix(node: Any, talk: Talk) -> Raw:
@@ -96,42 +99,13 @@ def _matrix(node: Any, talk: Talk) -> Raw:
                 hint="Save fewer rows",
             )
         return from_array(np.asarray(node[()]), talk)
-    stored = int(node["data"].shape[0])
-    if stored > talk.limits.stored:
-        raise Refused(
-            "too-large",
-            f"The matrix holds {stored:,} entries; the limit is {talk.limits.stored:,}",
-            hint="Save fewer cells",
-        )
     kind = str(node.attrs.get("encoding-type", node.attrs.get("h5sparse_format", "csr")))
-    shape = tuple(int(v) for v in node.attrs.get("shape", node.attrs.get("h5sparse_shape")))
-    make = sp.csc_array if "csc" in kind else sp.csr_array
-    X = make((node["data"][()], node["indices"][()], node["indptr"][()]), shape=shape)
-    X.check_format(full_check=True)
-    return from_sparse(sp.csr_array(X), talk)
+    shape = node.attrs.get("shape", node.attrs.get("h5sparse_shape"))
+    return _compressed(node, shape, sp.csc_array if "csc" in kind else sp.csr_array, talk)
 
 
-def _loom(file: Any, talk: Talk) -> Raw:
-    """Read a Loom file: genes × cells, turned so that the rows are cells."""
-    choices: dict[str, Any] = {"matrix": file["matrix"]}
-    for name, layer in file.get("layers", {}).items():
-        choices[f"layers/{name}"] = layer
-    options = [Option(name, f"{name}: {_shape(node)}") for name, node in choices.items()]
-    name = talk.ask("layer", "Which matrix of the file is wanted?", options, "matrix") if len(choices) > 1 else "matrix"
-    genes, cells = file["row_attrs"], file["col_attrs"]
-    raw = _matrix(choices[name], talk)
-    turned = raw.with_(X=_turned(raw.X), rows=raw.cols, cols=raw.rows)
-    return _expression(
-        turned,
-        _first(cells, ("CellID", "obs_names", "cell_names")),
-        _first(genes, ("Gene", "var_names", "gene_names", "Accession")),
-        {key: node for key, node in cells.items() if getattr(node, "ndim", 0) == 1 and node.dtype.kind in "OSU"},
-        talk,
-    )
-
-
-def _cell_ranger(group: Any, talk: Talk) -> Raw:
-    """Read the matrix of Cell Ranger (10x Genomics): features × barcodes in CSC, which is barcodes × features in CSR."""
+def _compressed(group: Any, shape: Any, make: Any, talk: Talk) -> Raw:
+    """Read data, indices and indptr."""
     import scipy.sparse as sp
 
     stored = int(group["data"].shape[0])
@@ -141,41 +115,66 @@ def _cell_ranger(group: Any, talk: Talk) -> Raw:
             f"The matrix holds {stored:,} entries; the limit is {talk.limits.stored:,}",
             hint="Save fewer cells",
         )
-    n_features, n_cells = (int(v) for v in group["shape"][()])
-    X = sp.csr_array((group["data"][()], group["indices"][()], group["indptr"][()]), shape=(n_cells, n_features))
+    X = make((group["data"][()], group["indices"][()], group["indptr"][()]), shape=tuple(int(v) for v in shape))
     X.check_format(full_check=True)
-    features = group.get("features", group)
-    return _expression(
-        from_sparse(X, talk),
-        _texts(group["barcodes"]),
-        _first(features, ("name", "gene_names", "id", "genes")),
-        {},
+    return from_sparse(sp.csr_array(X), talk)
+
+
+def _loom(file: Any, talk: Talk) -> Raw:
+    """Read a Loom file: genes × cells, turned so that the rows are cells."""
+    choices: dict[str, Any] = {"matrix": file["matrix"]}
+    for name, layer in file.get("layers", {}).items():
+        choices[f"layers/{name}"] = layer
+    genes, cells = file["row_attrs"], file["col_attrs"]
+    raw = _matrix(choices[_chosen(choices, talk)], talk).turned()
+    _note_turned(raw, talk)
+    return _named(
+        raw,
+        _first(cells, ("CellID", "obs_names", "cell_names")),
+        _first(genes, ("Gene", "var_names", "gene_names", "Accession")),
+        _classes(cells, raw.shape[0]),
         talk,
     )
 
 
-def _expression(raw: Raw, rows: list[str], cols: list[str], labels: dict[str, Any], talk: Talk) -> Raw:
+def _cell_ranger(group: Any, talk: Talk) -> Raw:
+    """Read the matrix of Cell Ranger (10x Genomics): features × barcodes in CSC, which is barcodes × features in CSR."""
+    import scipy.sparse as sp
+
+    n_features, n_cells = group["shape"][()]
+    raw = _compressed(group, (n_cells, n_features), sp.csr_array, talk)
+    _note_turned(raw, talk)
+    features = group.get("features", group)
+    return _named(raw, _texts(group["barcodes"]), _first(features, ("name", "gene_names", "id", "genes")), {}, talk)
+
+
+def _note_turned(raw: Raw, talk: Talk) -> None:
     n, m = raw.shape
     talk.note("turned", f"Genes × cells in the file became rows of {n:,} cells × {m:,} genes.")
-    found = {}
-    for key, node in list(labels.items())[:20]:
-        values = _texts(node)
-        if len(values) == n and 2 <= len(set(values)) <= max(2, n // 2):
-            found[str(key)[:60]] = np.array([value[:100] for value in values], dtype=np.str_)
-    if found:
-        talk.note("labels", f"Set aside as labels: {', '.join(list(found)[:5])}.")
+
+
+def _named(raw: Raw, rows: list[str], cols: list[str], labels: dict[str, Any], talk: Talk) -> Raw:
+    """Return cells × genes with their names, where there are as many as cells and genes."""
+    n, m = raw.shape
+    if labels:
+        talk.note("labels", f"Set aside as labels: {', '.join(list(labels)[:5])}.")
     return raw.with_(
         rows=np.array(tidy_names(rows, talk, "row", "cell ")) if len(rows) == n else raw.rows,
         cols=np.array(tidy_names(cols, talk, "column", "gene ")) if len(cols) == m else raw.cols,
-        labels=found,
+        labels=labels,
         kind="expression",
     )
 
 
-def _turned(X: Any) -> Any:
-    import scipy.sparse as sp
-
-    return sp.csr_array(X.T) if sp.issparse(X) else np.ascontiguousarray(X.T)
+def _classes(cells: Any, n: int) -> dict[str, Any]:
+    """Return the first text attributes of cells that name a few classes."""
+    nodes = {key: node for key, node in cells.items() if getattr(node, "ndim", 0) == 1 and node.dtype.kind in "OSU"}
+    found = {}
+    for key, node in list(nodes.items())[:20]:
+        values = _texts(node)
+        if len(values) == n and 2 <= len(set(values)) <= max(2, n // 2):
+            found[str(key)[:60]] = np.array([value[:100] for value in values], dtype=np.str_)
+    return found
 
 
 def _first(group: Any, names: tuple[str, ...]) -> list[str]:
@@ -195,7 +194,7 @@ def _index(file: Any, group: str) -> list[str]:
         return []
     key = node.attrs.get("_index", "_index")
     values = node.get(key.decode() if isinstance(key, bytes) else key)
-    return [] if values is None else [_text(v) for v in values[()]]
+    return [] if values is None else _texts(values)
 
 
 def _labels(obs: Any, n: int) -> dict[str, Any]:
@@ -206,7 +205,7 @@ def _labels(obs: Any, n: int) -> dict[str, Any]:
         if len(labels) >= 20:
             break
         if hasattr(node, "keys") and {"codes", "categories"} <= set(node.keys()):
-            categories = [_text(v)[:100] for v in node["categories"][()]]
+            categories = [text[:100] for text in _texts(node["categories"])]
             codes = np.asarray(node["codes"][()])
             if len(codes) == n:
                 labels[name] = np.array([categories[c] if 0 <= c < len(categories) else "" for c in codes])

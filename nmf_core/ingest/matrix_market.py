@@ -73,26 +73,22 @@ def read_matrix_market(data: bytes | memoryview, talk: Talk) -> Raw:
 
 def read_named(data: bytes, features: bytes, barcodes: bytes, talk: Talk) -> Raw:
     """Read features × barcodes with their names from files beside, turned so that the rows are barcodes (cells)."""
-    import scipy.sparse as sp
-
     raw = read_matrix_market(data, talk)
     cells = [line.split("\t")[0] for line in _lines(barcodes)]
     fields = [line.split("\t") for line in _lines(features)]
     genes = [row[1] if len(row) > 1 and row[1].strip() else row[0] for row in fields]
-    X = raw.X
     if raw.shape == (len(genes), len(cells)) and raw.shape != (len(cells), len(genes)):
-        X = sp.csr_array(X.T) if raw.sparse else X.T
+        raw = raw.turned()
         talk.note(
             "turned", f"Features × barcodes in the file became rows of {len(cells):,} cells × {len(genes):,} features."
         )
-    elif X.shape != (len(cells), len(genes)):
+    elif raw.shape != (len(cells), len(genes)):
         raise Refused(
             "names-missing",
-            f"The matrix is {X.shape[0]:,} × {X.shape[1]:,}, but there are names for {len(genes):,} features and {len(cells):,} barcodes",
+            f"The matrix is {raw.shape[0]:,} × {raw.shape[1]:,}, but there are names for {len(genes):,} features and {len(cells):,} barcodes",
             hint="Pack the three files of one run",
         )
     return raw.with_(
-        X=X,
         rows=np.array(tidy_names(cells, talk, "row", "cell ")),
         cols=np.array(tidy_names(genes, talk, "column", "feature ")),
         kind="expression",

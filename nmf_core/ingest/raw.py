@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal
+
+import numpy as np
 
 from nmf_core.types import Array, Kind, is_sparse
 
@@ -54,6 +57,16 @@ class Raw:
     def sparse(self) -> bool:
         """True when X is a CSR matrix."""
         return is_sparse(self.X)
+
+    def turned(self) -> Raw:
+        """Return the data with rows and columns swapped; labels and pictures of the rows stay behind."""
+        if self.sparse:
+            import scipy.sparse as sp
+
+            X: Any = sp.csr_array(self.X.T)
+        else:
+            X = np.ascontiguousarray(self.X.T)
+        return self.with_(X=X, rows=self.cols, cols=self.rows, labels=MappingProxyType({}), cell_shape=None, extra={})
 
     def with_(self, **changes: Any) -> Raw:
         """Return a copy with some attributes changed."""

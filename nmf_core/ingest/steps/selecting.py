@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -237,16 +236,7 @@ class Transpose(Step):
     def apply(self, raw: Raw) -> Raw:
         if self.learned is None or self.learned[0] != raw.shape[0]:
             raise ValueError("transpose: new rows cannot be added to swapped data; swap them before the file is read")
-        if raw.sparse:
-            import scipy.sparse as sp
-
-            X: Any = sp.csr_array(raw.X.T)
-        else:
-            X = np.ascontiguousarray(raw.X.T)
-        kind = raw.kind if raw.kind in ("counts", "expression", "ratings") else "table"
-        return raw.with_(
-            X=X, rows=raw.cols, cols=raw.rows, labels=MappingProxyType({}), cell_shape=None, kind=kind, extra={}
-        )
+        return raw.turned().with_(kind=raw.kind if raw.kind in ("counts", "expression", "ratings") else "table")
 
     def lost(self, before: Raw, after: Raw) -> str:
         dropped = f" {len(before.labels)} labels of the rows have no place any more." if before.labels else ""
