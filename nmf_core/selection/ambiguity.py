@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -176,66 +176,46 @@ def _range(
     anchor = int(np.argmax(others))
     held = ((k, j), (k, anchor)) if others[anchor] > 0 else ((k, j),)
     value, size = float(H[k, j]), float(H[k].max())
-    low, swapped_low = _end(objective, X, W, H, k, j, held, value, 0.0, limit, size) if value > 0 else (0.0, False)
-    high, swapped_high = _end(objective, X, W, H, k, j, held, value, None, limit, size)
+
+    def pull(W: Array, H: Array, trial: float) -> tuple[Array, Array, float]:
+        moved = H.copy()
+        moved[k, j] = trial
+        return objective.refit(X, W, moved, held, limit)
+
+    low, swapped_low = _end(pull, W, H, value, -1.0, limit, size) if value > 0 else (0.0, False)
+    high, swapped_high = _end(pull, W, H, value, 1.0, limit, size)
     return value, low, high, swapped_low or swapped_high
 
 
 def _end(
-    objective: Objective,
-    X: Array,
+    pull: Callable[[Array, Array, float], tuple[Array, Array, float]],
     W: Array,
     H: Array,
-    k: int,
-    j: int,
-    held: Sequence[tuple[int, int]],
     value: float,
-    floor: float | None,
+    sign: float,
     limit: float,
     size: float,
 ) -> tuple[float, bool]:
     """Find one end of the range: bracket by doubling, then halve."""
-    sign = -1.0 if floor is not None else 1.0
     good, best = value, (W, H)
     step, bad = 0.1 * max(value, 0.05 * size), None
     for _ in range(8):
-        trial = good + sign * step
-        if floor is not None:
-            trial = max(trial, floor)
-        *fitted, loss = _pulled(objective, X, *best, k, j, held, trial, limit)
-        if loss <= limit:
-            good, best = trial, (fitted[0], fitted[1])
-            if floor is not None and trial <= floor:
-                break
-            if trial > 10 * size:
-                break
-            step *= 2
-        else:
+        trial = max(good + sign * step, 0.0)
+        *fitted, loss = pull(*best, trial)
+        if loss > limit:
             bad = trial
             break
+        good, best = trial, (fitted[0], fitted[1])
+        if trial <= 0 or trial > 10 * size:
+            break
+        step *= 2
     if bad is not None:
         for _ in range(STEPS):
             trial = 0.5 * (good + bad)
-            *fitted, loss = _pulled(objective, X, *best, k, j, held, trial, limit)
+            *fitted, loss = pull(*best, trial)
             if loss <= limit:
                 good, best = trial, (fitted[0], fitted[1])
             else:
                 bad = trial
     nearest = cosine(H, best[1]).argmax(axis=1)
     return good, bool((nearest != np.arange(len(H))).any())
-
-
-def _pulled(
-    objective: Objective,
-    X: Array,
-    W: Array,
-    H: Array,
-    k: int,
-    j: int,
-    held: Sequence[tuple[int, int]],
-    trial: float,
-    limit: float,
-) -> tuple[Array, Array, float]:
-    moved = H.copy()
-    moved[k, j] = trial
-    return objective.refit(X, W, moved, held, limit)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmf_core.selection.heldout_fit import passes
 from nmf_core.types import Array
 
 # Sweeps between two looks at the loss, sweeps at most, and how many looks ahead a slow fall is given.
@@ -52,9 +53,19 @@ def divergence(X: Array, W: Array, H: Array) -> float:
     return float(np.nansum(X * np.log(ratio) - X + model))
 
 
-def _patient(now: float, before: float, limit: float) -> bool:
-    """Whether a fall this fast would reach the limit within 25 more looks: valleys are long and flat."""
-    return now > limit and now - limit <= AHEAD * (before - now)
+def _descend(sweep: Callable[[], None], loss: Callable[[], float], limit: float) -> float:
+    """Sweep until the loss is within the limit, or falls too slowly to reach it within 25 more looks.
+
+    Valleys are long and flat, so a slow fall alone is no reason to give up.
+    """
+    now = loss()
+    for _ in range(MOST // LOOK):
+        for _ in range(LOOK):
+            sweep()
+        before, now = now, loss()
+        if now <= limit or now - limit > AHEAD * (before - now):
+            break
+    return now
 
 
 def refit_squared(X: Array, W: Array, H: Array, held: Held, limit: float) -> tuple[Array, Array, float]:
@@ -63,14 +74,10 @@ def refit_squared(X: Array, W: Array, H: Array, held: Held, limit: float) -> tup
     gap = np.isnan(X)
     any_gap = bool(gap.any())
     keep = [[feature for component, feature in held if component == k] for k in range(len(H))]
-    now = squared_error(X, W, H)
-    for sweep in range(1, MOST + 1):
+
+    def sweep() -> None:
         Z = np.where(gap, W @ H, X) if any_gap else X
-        P, G = Z @ H.T, H @ H.T
-        for _ in range(2):
-            for k in range(len(H)):
-                if G[k, k] > 0:
-                    W[:, k] = np.maximum(W[:, k] + (P[:, k] - W @ G[:, k]) / G[k, k], 0)
+        passes(Z @ H.T, H @ H.T, W, 2)
         Z = np.where(gap, W @ H, X) if any_gap else X
         P, G = W.T @ Z, W.T @ W
         for _ in range(2):
@@ -79,11 +86,8 @@ def refit_squared(X: Array, W: Array, H: Array, held: Held, limit: float) -> tup
                     row = np.maximum(H[k] + (P[k] - G[k] @ H) / G[k, k], 0)
                     row[keep[k]] = H[k, keep[k]]
                     H[k] = row
-        if sweep % LOOK == 0:
-            before, now = now, squared_error(X, W, H)
-            if not _patient(now, before, limit):
-                break
-    return W, H, now
+
+    return W, H, _descend(sweep, lambda: squared_error(X, W, H), limit)
 
 
 def refit_divergence(X: Array, W: Array, H: Array, held: Held, limit: float) -> tuple[Array, Array, float]:
@@ -96,20 +100,17 @@ def refit_divergence(X: Array, W: Array, H: Array, held: Held, limit: float) -> 
     known = ~np.isnan(X)
     complete = bool(known.all())
     clean, weight = (X, None) if complete else (np.where(known, X, 0.0), known.astype(np.float64))
-    now = divergence(X, W, H)
-    for sweep in range(1, MOST + 1):
+
+    def sweep() -> None:
         ratio = clean / np.maximum(W @ H, 1e-300)
         down = H.sum(axis=1) if weight is None else weight @ H.T
-        W *= np.divide(ratio @ H.T, down, out=np.ones_like(W), where=down > 0)
+        W[:] *= np.divide(ratio @ H.T, down, out=np.ones_like(W), where=down > 0)
         ratio = clean / np.maximum(W @ H, 1e-300)
         down = W.sum(axis=0)[:, None] if weight is None else W.T @ weight
-        H *= np.divide(W.T @ ratio, down, out=np.ones_like(H), where=down > 0)
+        H[:] *= np.divide(W.T @ ratio, down, out=np.ones_like(H), where=down > 0)
         H[fixed] = values
-        if sweep % LOOK == 0:
-            before, now = now, divergence(X, W, H)
-            if not _patient(now, before, limit):
-                break
-    return W, H, now
+
+    return W, H, _descend(sweep, lambda: divergence(X, W, H), limit)
 
 
 SQUARED = Objective(squared_error, lambda X: float(np.nansum(X * X)), refit_squared, 500_000)
