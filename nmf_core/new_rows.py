@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from nmf_core.components import Parts
-from nmf_core.fit import fit
+from nmf_core.fold_in import weights_of
 from nmf_core.ingest.diagnose import as_raw
 from nmf_core.ingest.prepare import apply_steps
 from nmf_core.ingest.raw import BEFORE, Raw
-from nmf_core.types import Array, Dataset, FitRequest, FitResult, is_sparse
+from nmf_core.ingest.steps import Negative
+from nmf_core.quality import matrix_errors
+from nmf_core.types import Array, Dataset, FitResult, is_sparse
 
 MOST_CELLS = 5_000_000
 _MISSING_IS_ZERO = ("text", "ratings", "network", "counts")
@@ -97,14 +99,12 @@ def place(raw: Raw, dataset: Dataset, result: FitResult) -> NewRows:
     X, low = prepared.X, _lowest(prepared.X)
     if low < 0:
         k = int((X.data < 0).sum()) if is_sparse(X) else int((X < 0).sum())
-        if k and low < 0:
-            cells = "1 negative cell was" if k == 1 else f"{k:,} negative cells were"
-            notes.append(f"{cells} set to 0 (lowest: {low:.3g}): the data of the fit had none.")
-        X = _clipped(X)
-    W = weights(X, dataset, result)
-    return NewRows(
-        prepared.rows, X, W, relative_error(X, W, result.H, unknown=isinstance(dataset.mask, str)), tuple(notes)
-    )
+        cells = "1 negative cell was" if k == 1 else f"{k:,} negative cells were"
+        notes.append(f"{cells} set to 0 (lowest: {low:.3g}): the data of the fit had none.")
+        X = Negative(how="clip").apply(prepared).X
+    unknown = isinstance(dataset.mask, str)
+    W = weights_of(X, result, unknown=unknown)
+    return NewRows(prepared.rows, X, W, relative_error(X, W, result.H, unknown=unknown), tuple(notes))
 
 
 def match_columns(raw: Raw, wanted: Sequence[str] | Array, *, zero: bool) -> tuple[Raw, list[str]]:
@@ -168,33 +168,6 @@ def _taken(raw: Raw, found: list[int]) -> Any:
     return sp.csr_array(raw.X @ turn)
 
 
-def weights(X: Any, dataset: Dataset, result: FitResult) -> Array:
-    """Return W for new rows with H fixed: the loss and the penalties of the fit, solved to a tight tolerance."""
-    asked = result.request
-    W = np.zeros((X.shape[0], len(result.H)))
-    unknown: Literal["unstored"] | None = "unstored" if isinstance(dataset.mask, str) and is_sparse(X) else None
-    held = np.flatnonzero(_sums(X) > 0)
-    if not held.size:
-        return W
-    request = FitRequest(
-        rank=len(result.H),
-        solver="auto",
-        loss=asked.loss,
-        init="random",
-        max_iter=2_000,
-        tol=1e-9,
-        alpha_W=asked.alpha_W,  # scaled by the number of columns, which is the same for new rows
-        alpha_H=0.0,
-        l1_ratio=asked.l1_ratio,
-    )
-    rows = np.ascontiguousarray(X[held]) if not is_sparse(X) else X[held]
-    start = np.full(
-        (held.size, len(result.H)), max(float(_sums(rows).mean()), 1e-9) / max(float(result.H.sum()), 1e-12)
-    )
-    W[held] = fit(rows, request, W=start, H=np.asarray(result.H, dtype=rows.dtype), update_H=False, mask=unknown).W
-    return W
-
-
 def relative_error(X: Any, W: Array, H: Array, *, unknown: bool = False) -> Array:
     """Return ‖x − wH‖ / ‖x‖ of each row, over its known cells.
 
@@ -206,21 +179,8 @@ def relative_error(X: Any, W: Array, H: Array, *, unknown: bool = False) -> Arra
     unknown : bool
         Cells that a sparse X does not store are unknown, not zero.
     """
-    error = np.full(X.shape[0], np.nan)
-    for i in range(X.shape[0]):
-        if is_sparse(X):
-            at = slice(X.indptr[i], X.indptr[i + 1])
-            x, cols = X.data[at], X.indices[at]
-            model = W[i] @ H
-            rest = ((x - model[cols]) ** 2).sum() + (0.0 if unknown else (model**2).sum() - (model[cols] ** 2).sum())
-            norm = (x**2).sum()
-        else:
-            known = ~np.isnan(X[i])
-            x = X[i][known].astype(float)
-            rest, norm = ((x - (W[i] @ H)[known]) ** 2).sum(), (x**2).sum()
-        if norm > 0:
-            error[i] = np.sqrt(max(rest, 0.0) / norm)
-    return error
+    mask: Any = ("unstored" if unknown else None) if is_sparse(X) else np.isnan(X)
+    return matrix_errors(X, mask, W, H).relative_rows
 
 
 def usual_error(dataset: Dataset, result: FitResult, most: int = 500) -> float:
@@ -231,22 +191,9 @@ def usual_error(dataset: Dataset, result: FitResult, most: int = 500) -> float:
     return float(np.nanmedian(error)) if not np.isnan(error).all() else float("nan")
 
 
-def _sums(X: Any) -> Array:
-    return np.asarray(X.sum(axis=1)).ravel() if is_sparse(X) else np.nansum(X, axis=1)
-
-
 def _lowest(X: Any) -> float:
     values = X.data if is_sparse(X) else X
     return float(np.nanmin(values)) if values.size and not np.isnan(values).all() else 0.0
-
-
-def _clipped(X: Any) -> Any:
-    if not is_sparse(X):
-        return np.maximum(X, 0.0)  # NaN stays
-    X = X.copy()
-    X.data = np.maximum(X.data, 0.0)
-    X.eliminate_zeros()
-    return X
 
 
 def _made_up(cols: Array) -> bool:

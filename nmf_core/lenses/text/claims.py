@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from nmf_core.fold_in import weights_of
 from nmf_core.lenses.text.clusters import Agreement
 from nmf_core.lenses.text.completion import Completion
-from nmf_core.lenses.text.fold_in import shares_of, weights_of
+from nmf_core.lenses.text.fold_in import shares_of
 from nmf_core.lenses.text.prevalence import COMPARED, Prevalence, clearest_change
 from nmf_core.lenses.text.second_opinion import Opinion
 from nmf_core.lenses.text.summary import Race, unit_rows

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from nmf_core.lenses.text.fold_in import weights_of
+from nmf_core.fold_in import weights_of
 from nmf_core.types import Array, Chunk, Dataset, FitResult, Stop
 
 
