@@ -1,6 +1,6 @@
 """How often does the advice hit the true rank? Synthetic data, each criterion alone, the rule, and peers.
 
-    python benchmarks/rank_advice.py [--sets 107] [--out benchmarks/rank_advice.jsonl]
+    python -m benchmarks.rank_advice [--sets 107] [--out benchmarks/rank_advice.jsonl]
 
 Every line of the JSON file is one data set; a second run goes on where the first stopped. Peers' rules:
 
@@ -13,19 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+import numpy as np
+from threadpoolctl import threadpool_limits
 
-import numpy as np  # noqa: E402
-from rank_data import NOISE, UNSEEN, jobs, make  # noqa: E402
-from rank_rules import first_fall, random_gain  # noqa: E402
-
-from nmf_core import Dataset, kernels  # noqa: E402
-from nmf_core.selection import advise, sweep  # noqa: E402
+from benchmarks.rank_data import NOISE, UNSEEN, jobs, make
+from benchmarks.rank_rules import first_fall, random_gain
+from nmf_core import Dataset, kernels
+from nmf_core.selection import advise, sweep
 
 
 def measure(X: np.ndarray, info: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +112,8 @@ def main() -> None:
         if (level, seed) in done:
             continue
         X, info = make(level, seed)
-        rows.append(measure(X, info))
+        with threadpool_limits(1):
+            rows.append(measure(X, info))
         with arguments.out.open("a") as file:
             file.write(json.dumps(rows[-1]) + "\n")
         print(level, seed, "true", rows[-1]["rank"], "advised", rows[-1]["rule"], flush=True)

@@ -1,9 +1,9 @@
 """Which rank do nimfa and cvanmf lead to, on the data of rank_advice.py?
 
-    python benchmarks/rank_peers.py [--peers nimfa cvanmf] [--last 1020]
+    python -m benchmarks.rank_peers [--peers nimfa cvanmf] [--last 1020]
 
 Both want NumPy 1 (nimfa 1.4.0, cvanmf 0.4.0), so this runs in an environment of its own:
-``pip install "numpy<2" "pandas<2.3" "statsmodels<0.14.3" nimfa cvanmf``. It takes the sets at moderate noise whose seeds the
+``pip install "numpy<2" "pandas<2.3" "statsmodels<0.14.3" nimfa cvanmf threadpoolctl``. It takes the sets at moderate noise whose seeds the
 rule has not seen. Every line of rank_peers.jsonl is one data set and peer; a second run goes on where the first stopped.
 """
 
@@ -12,17 +12,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+import numpy as np
+from threadpoolctl import threadpool_limits
 
-import numpy as np  # noqa: E402
-from rank_data import UNSEEN, make  # noqa: E402
-from rank_rules import first_fall, highest, largest_bend, random_gain  # noqa: E402
+from benchmarks.rank_data import UNSEEN, make
+from benchmarks.rank_rules import first_fall, highest, largest_bend, random_gain
 
 OUT = Path(__file__).with_suffix(".jsonl")
 
@@ -53,8 +51,8 @@ def cvanmf(X: np.ndarray, last: int) -> dict[str, Any]:
     import pandas as pd
     from cvanmf import denovo
 
-    if not hasattr(itertools, "batched"):  # it wants Python 3.12 for this alone
-        itertools.batched = lambda items, n: (tuple(items[i : i + n]) for i in range(0, len(items), n))  # type: ignore[attr-defined]
+    # It wants Python 3.12 for this alone.
+    vars(itertools).setdefault("batched", lambda items, n: (tuple(items[i : i + n]) for i in range(0, len(items), n)))
     frame = pd.DataFrame(X, index=[f"r{i}" for i in range(len(X))], columns=[f"c{j}" for j in range(X.shape[1])])
     results = denovo.rank_selection(frame, range(2, last + 1), shuffles=5, seed=0, progress_bar=False)
     said = denovo.suggest_rank(results)
@@ -93,7 +91,8 @@ def main() -> None:
             X, info = make("moderate", seed)
             began = time.perf_counter()
             try:
-                says = PEERS[peer](X, min(info["rank"] + 4, min(X.shape) - 1))
+                with threadpool_limits(1):
+                    says = PEERS[peer](X, min(info["rank"] + 4, min(X.shape) - 1))
             except ValueError as error:  # nimfa's tree of samples sometimes refuses its own consensus
                 says = {"error": str(error)}
             seconds = round(time.perf_counter() - began, 1)
