@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nmf_core.ingest.columns import Column
+from nmf_core.ingest.dialect import MISSING
 from nmf_core.ingest.reading import Option
 from nmf_core.ingest.talk import Talk
 
@@ -78,8 +79,10 @@ def _total(numeric: Sequence[Column], texts: Sequence[Column], n: int) -> str:
 
 def _cut(columns: Sequence[Column], n: int) -> None:
     for column in columns:
-        if column.numbers is not None:
-            column.missing -= int(np.isnan(column.numbers[n:]).sum()) if column.kind == "number" else 0
-            column.numbers = column.numbers[:n]
         if column.texts is not None:
+            column.missing -= sum(text.strip().lower() in MISSING for text in column.texts[n:])
             column.texts = column.texts[:n]
+        elif column.numbers is not None:
+            column.missing -= int(np.isnan(column.numbers[n:]).sum())
+        if column.numbers is not None:
+            column.numbers = column.numbers[:n]

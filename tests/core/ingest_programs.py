@@ -125,6 +125,11 @@ case(
     shape=(7, 2),
 )
 case(
+    "EX07d second names, empty in the row of totals", "N",
+    "code,country,a,b\n" + "".join(f"c{i},Land {i},{i + 1},{2 * i + 1}\n" for i in range(6)) + "Total,,21,36\n", "country names the rows",
+    choices={"row_names": "country"}, shape=(6, 2), rows=("Land 0", "Land 1"),
+)  # fmt: skip
+case(
     "EX08 dates",
     "A",
     lambda: sheet([["day", "a", "b"], *[[dt.date(2020, 1, i + 1), i, i + 1] for i in range(4)]]),
