@@ -124,13 +124,13 @@ def _own(kinds: Set[str] | None, key: str) -> list[str]:
     linked = st.query_params.get(key)
     if linked and linked not in own and linked not in list_datasets():
         recipe = _linked_recipe(key)
-        if shelf.get(linked) is None and recipe is not None:
-            _make_again(recipe, linked)
-        elif shelf.get(linked) is None:
-            st.session_state[LOST] = True
-        else:
+        if shelf.get(linked) is not None:
             own.append(linked)
             st.session_state.setdefault(RECIPES, {})[linked] = recipe
+        elif recipe is not None:
+            _make_again(recipe, linked)
+        else:
+            st.session_state[LOST] = True
     if st.session_state.get(LOST):
         st.warning(
             "The data of this link are no longer on the server, so a built-in data set is shown. Open the file again.",
@@ -156,10 +156,9 @@ def _linked_recipe(key: str) -> Recipe | None:
     info = list_datasets().get(recipe.source)
     if info is None or not set(recipe.options) <= set(info.options):
         return None
-    settings = info.options  # a stranger's address must not order a data set of a billion cells
-    if not all(settings[key].low <= value <= settings[key].high for key, value in recipe.options.items()):
-        return None
-    return recipe
+    # A stranger's address must not order a data set of a billion cells.
+    within = all(info.options[name].low <= value <= info.options[name].high for name, value in recipe.options.items())
+    return recipe if within else None
 
 
 def _make_again(recipe: Recipe, linked: str) -> None:

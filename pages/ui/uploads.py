@@ -56,21 +56,14 @@ def take(files: Sequence[Any]) -> tuple[Upload, bool]:
     known = current()
     if known is not None and known.token == token:
         return known, False
-    if st.session_state.get(CANCELLED) == token:
-        message = Message("cancelled", "Reading was cancelled", hint="Open the file again when you want to go on")
-        return _keep(token, (), Reading(Verdict.REFUSE, files[0].name, message=message)), True
     size = sum(file.size for file in files)
-    refused = _quota.admit(owner(), size, time.monotonic())
-    if refused is None and len(files) <= LIMITS.files and size <= LIMITS.upload:
-        contents = tuple((file.name, file.getvalue()) for file in files)
-        reading = _read(contents, {}, token)
-    else:
-        contents = ()
-        empty = [(file.name, b"") for file in files]
-        if refused is None:
-            reading = read_many([(file.name, file.getvalue()) for file in files], limits=LIMITS)
-        else:
-            reading = Reading(Verdict.REFUSE, empty[0][0], message=refused)
+    message = _stopped(token, size)
+    if message is not None:
+        return _keep(token, (), Reading(Verdict.REFUSE, files[0].name, message=message)), True
+    contents = tuple((file.name, file.getvalue()) for file in files)
+    reading = _read(contents, {}, token)
+    if len(files) > LIMITS.files or size > LIMITS.upload:
+        contents = ()  # refused for its size: no choice will change that
     return _keep(token, contents, reading), True
 
 
@@ -80,16 +73,20 @@ def read_apart(file: Any, choices: Mapping[str, Any]) -> Reading:
     if known is not None and known[:2] == (file.file_id, dict(choices)):
         reading: Reading = known[2]
         return reading
-    if st.session_state.get(CANCELLED) == file.file_id:
-        message: Message | None = Message("cancelled", "Reading was cancelled", hint="Open the file again to go on")
-    else:
-        message = _quota.admit(owner(), file.size, time.monotonic())
+    message = _stopped(file.file_id, file.size)
     if message is None:
         reading = _read([(file.name, file.getvalue())], choices, file.file_id)
     else:
         reading = Reading(Verdict.REFUSE, file.name, message=message)
     st.session_state[APART] = (file.file_id, dict(choices), reading)
     return reading
+
+
+def _stopped(token: str, size: int) -> Message | None:
+    """Return why files are not read: the visitor has said so, or the quota."""
+    if st.session_state.get(CANCELLED) == token:
+        return Message("cancelled", "Reading was cancelled", hint="Open the file again when you want to go on")
+    return _quota.admit(owner(), size, time.monotonic())
 
 
 def answer(choices: Mapping[str, Any]) -> Upload:
