@@ -127,8 +127,9 @@ def prepare(
     """
     earlier = tuple(data.steps) if isinstance(data, Dataset) else ()
     notes = tuple(data.notes) if isinstance(data, Dataset) else ()
-    stages = run_steps(data, steps)
-    raw = stages[-1].after if stages else as_raw(data)
+    given = as_raw(data)
+    stages = run_steps(given, steps)
+    raw = stages[-1].after if stages else given
     if kind is not None:
         raw = raw.with_(kind=kind, cell_shape=raw.cell_shape if kind == "images" else None)
     if cell_shape is not None:
@@ -149,7 +150,7 @@ def prepare(
     except Refused as refused:
         raise ValueError(str(refused.message)) from None
     done = tuple(stage.step for stage in stages)
-    before = as_raw(data).extra.get(BEFORE, as_raw(data).cols)
+    before = given.extra.get(BEFORE, given.cols)
     extra = {key: value for key, value in dataset.extra.items() if key != BEFORE}
     if not np.array_equal(before, dataset.cols):
         extra[BEFORE] = np.asarray(before)

@@ -28,8 +28,7 @@ def as_network(raw: Raw, talk: Talk, *, named: bool) -> Raw:
     same = named and [str(name) for name in raw.rows] == [str(name) for name in raw.cols]
     X = raw.X
     symmetric = bool(np.array_equal(X, X.T, equal_nan=True))
-    off = X[~np.eye(n, dtype=bool)]
-    if not (same or (symmetric and not named)) or not np.any(np.nan_to_num(off)):
+    if not (same or (symmetric and not named)) or not _linked(X):
         return raw
     options = [Option("table", "an ordinary table: rows and columns as they are")]
     if symmetric:
@@ -49,6 +48,13 @@ def as_network(raw: Raw, talk: Talk, *, named: bool) -> Raw:
         return raw
     talk.note("relations", f"A network of {n:,} nodes: rows and columns are the same.", "relations")
     return raw.with_(X=_sparse(X if symmetric else _summed(X)), cols=raw.rows, kind="network")
+
+
+def _linked(X: np.ndarray) -> bool:
+    """Tell whether anything is known beside the diagonal."""
+    filled = (X != 0) & ~np.isnan(X)
+    np.fill_diagonal(filled, False)
+    return bool(filled.any())
 
 
 def _summed(X: np.ndarray) -> np.ndarray:
