@@ -36,18 +36,29 @@ class Case:
     labels: tuple[str, ...] = ()
 
 
-CASES: list[Case] = []
+class Corpus(list[Case]):
+    """Files one after the other."""
+
+    def add(self, id: str, verdict: str, data: Any, pattern: str = "", name: str = "file.csv", **more: Any) -> None:
+        """Register a file; `data` is text, bytes or a function that makes them."""
+
+        def make() -> bytes:
+            value = data() if callable(data) else data
+            return value.encode() if isinstance(value, str) else bytes(value)
+
+        choices = tuple(sorted(more.pop("choices", {}).items()))
+        self.append(Case(id, name, make, verdict, pattern, choices=choices, **more))
 
 
-def case(id: str, verdict: str, data: Any, pattern: str = "", name: str = "file.csv", **more: Any) -> None:
-    """Register a file; `data` is text, bytes or a function that makes them."""
+CASES = Corpus()
+case = CASES.add
 
-    def make() -> bytes:
-        value = data() if callable(data) else data
-        return value.encode() if isinstance(value, str) else bytes(value)
 
-    choices = tuple(sorted(more.pop("choices", {}).items()))
-    CASES.append(Case(id, name, make, verdict, pattern, choices=choices, **more))
+def saved(write: Callable[[io.BytesIO], Any]) -> bytes:
+    """Return what a program writes into a file."""
+    buffer = io.BytesIO()
+    write(buffer)
+    return buffer.getvalue()
 
 
 def numbers(n: int = 6, m: int = 4, seed: int = 0) -> np.ndarray:
@@ -64,23 +75,18 @@ def csv_of(values: Any, sep: str = ",", header: str | None = "a,b,c,d", end: str
 
 def npy(array: Any) -> bytes:
     """Return the bytes of a .npy file."""
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    return buffer.getvalue()
+    return saved(lambda file: np.save(file, array))
 
 
 def npy_header(shape: tuple[int, ...], descr: str = "<f8", body: bytes = b"") -> bytes:
     """Return a .npy file whose header promises what it likes."""
-    buffer = io.BytesIO()
-    np.lib.format.write_array_header_1_0(buffer, {"descr": descr, "fortran_order": False, "shape": shape})
-    return buffer.getvalue() + body
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    return saved(lambda file: np.lib.format.write_array_header_1_0(file, header)) + body
 
 
 def npz(**arrays: Any) -> bytes:
     """Return the bytes of a .npz file."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
+    return saved(lambda file: np.savez_compressed(file, **arrays))
 
 
 def zipped(**members: Any) -> bytes:
@@ -178,10 +184,8 @@ def parquet(frame: Any, **more: Any) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    buffer = io.BytesIO()
     table = frame if isinstance(frame, pa.Table) else pa.table(frame)
-    pq.write_table(table, buffer, **more)
-    return buffer.getvalue()
+    return saved(lambda file: pq.write_table(table, file, **more))
 
 
 def arrow(columns: dict[str, Any], stream: bool = False) -> bytes:
@@ -198,9 +202,7 @@ def picture(array: Any, form: str = "PNG", **more: Any) -> bytes:
     """Return the bytes of a picture."""
     from PIL import Image
 
-    buffer = io.BytesIO()
-    Image.fromarray(np.asarray(array)).save(buffer, form, **more)
-    return buffer.getvalue()
+    return saved(lambda file: Image.fromarray(np.asarray(array)).save(file, form, **more))
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -212,9 +214,7 @@ def wav(samples: Any, rate: int = 8000, form: str = "WAV", subtype: str = "PCM_1
     """Return the bytes of a sound."""
     import soundfile
 
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.asarray(samples), rate, format=form, subtype=subtype)
-    return buffer.getvalue()
+    return saved(lambda file: soundfile.write(file, np.asarray(samples), rate, format=form, subtype=subtype))
 
 
 def tone(seconds: float = 0.5, rate: int = 8000) -> np.ndarray:
@@ -1167,7 +1167,5 @@ def _png_header(width: int, height: int) -> bytes:
 def _pages() -> bytes:
     from PIL import Image
 
-    buffer = io.BytesIO()
     pages = [Image.fromarray(noise(20, 20, seed=i)) for i in range(3)]
-    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
-    return buffer.getvalue()
+    return saved(lambda file: pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:]))

@@ -25,27 +25,10 @@ import scipy.sparse as sp
 import soundfile
 from PIL import Image
 
-from tests.core.ingest_corpus import Case, noise, npy, npz, tone, zip_of
+from tests.core.ingest_corpus import Corpus, noise, npy, npz, saved, tone, zip_of
 
-CASES: list[Case] = []
-
-
-def case(id: str, verdict: str, make: Any, pattern: str = "", name: str = "file.csv", **more: Any) -> None:
-    """Register a file; `make` is text, bytes or a function that makes them."""
-
-    def made() -> bytes:
-        value = make() if callable(make) else make
-        return value.encode() if isinstance(value, str) else bytes(value)
-
-    choices = tuple(sorted(more.pop("choices", {}).items()))
-    CASES.append(Case(id, name, made, verdict, pattern, choices=choices, **more))
-
-
-def saved(write: Callable[[io.BytesIO], Any]) -> bytes:
-    """Return what a program writes into a file."""
-    buffer = io.BytesIO()
-    write(buffer)
-    return buffer.getvalue()
+CASES = Corpus()
+case = CASES.add
 
 
 def sheet(
@@ -412,30 +395,15 @@ case(
     kind="ratings",
     first=(1.5, 3),
 )
-case(
-    "LX07 the last of two",
-    "N",
-    "row,col,value\na,x,1\na,x,3\nb,y,2\nb,x,1\n",
-    "value of a long table",
-    choices={"twice": "last"},
-    first=(3, 0),
-)
-case(
-    "LX07b their sum",
-    "N",
-    "row,col,value\na,x,1\na,x,3\nb,y,2\nb,x,1\n",
-    "value of a long table",
-    choices={"twice": "sum"},
-    first=(4, 0),
-)
-case(
-    "LX07c the first of two",
-    "N",
-    "row,col,value\na,x,1\na,x,3\nb,y,2\nb,x,1\n",
-    "value of a long table",
-    choices={"twice": "first"},
-    first=(1, 0),
-)
+for letter, how, told in (("", "last", 3), ("b", "sum", 4), ("c", "first", 1)):
+    case(
+        f"LX07{letter} given twice, {how}",
+        "N",
+        "row,col,value\na,x,1\na,x,3\nb,y,2\nb,x,1\n",
+        "value of a long table",
+        choices={"twice": how},
+        first=(told, 0),
+    )
 case("LX08 Gephi edges", "N", "Source,Target,Type,Id,Weight\n0,1,Undirected,0,1.0\n1,2,Undirected,1,2.0\n2,0,Undirected,2,1\n",
      "one link of a network from Source, Target, Weight", kind="network", first=(0, 1, 1))  # fmt: skip
 
