@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 
 from nmf_core import Dataset, FitRequest, fit, load_dataset
-from nmf_core.components import Identity, present
+from nmf_core.components import SCALES, Identity, present
 from nmf_core.ingest import read
 from nmf_core.ingest.prepare import prepare
 from nmf_core.ingest.steps import (
@@ -176,8 +176,24 @@ def test_sparse_rows_are_matched_and_placed_like_dense_ones():
     found = place(turned, dataset, result)
     assert sp.issparse(found.X)
     np.testing.assert_allclose(found.W @ result.H, (result.W @ result.H)[:7], atol=1e-3)
-    dense = relative_error(counts[:7].toarray(), found.W, result.H)
-    np.testing.assert_allclose(relative_error(counts[:7], found.W, result.H), dense)
+    rows = counts[:7].toarray()
+    direct = np.linalg.norm(rows - found.W @ result.H, axis=1) / np.linalg.norm(rows, axis=1)
+    np.testing.assert_allclose(relative_error(rows, found.W, result.H), direct)
+    np.testing.assert_allclose(relative_error(counts[:7], found.W, result.H), direct)
+    np.testing.assert_allclose(found.error, relative_error(turned.X[:, ::-1], found.W, result.H))
+
+
+def test_cells_that_new_ratings_do_not_give_are_unknown():
+    """Rows of an exact model of rank 2 with two thirds of their cells left out: zeros would spoil both W and the error."""
+    rng = np.random.default_rng(3)
+    W, H = rng.random((80, 2)) + 0.1, rng.random((2, 40)) + 0.1
+    given = sp.csr_array(np.where(rng.random((80, 40)) < 1 / 3, W @ H, 0.0))
+    dataset = Dataset.of(given[:70], cols=[f"item {j}" for j in range(40)], kind="ratings", mask="unstored")
+    result = fit(dataset, FitRequest(dataset_id=dataset.id, rank=2, max_iter=5000, tol=1e-12))
+    raw = read(sparse_file(given[70:]), "x.npz", sandbox=False).raw.with_(cols=dataset.cols)
+    found = place(raw, dataset, result)
+    np.testing.assert_allclose(found.W @ result.H, (W @ H)[70:], rtol=0.02)
+    assert found.error.max() < 0.02
 
 
 def sparse_file(X) -> bytes:
@@ -193,11 +209,8 @@ def test_swapped_data_take_no_new_rows():
         place(rows_of(frame_of(WINE, slice(0, 8))), dataset, fitted(dataset))
 
 
-@pytest.mark.parametrize("scale", ["as fitted", "columns of W sum to 1", "rows of H sum to 1"])
+@pytest.mark.parametrize("scale", SCALES)
 def test_w_is_shown_in_the_scale_and_order_of_the_parts(scale):
-    from nmf_core.components import SCALES
-
-    scale = scale if scale in SCALES else SCALES[-1]
     result = fitted(WINE)
     found = place(rows_of(frame_of(WINE, slice(0, 12))), WINE, result)
     parts = present(WINE, result, scale)

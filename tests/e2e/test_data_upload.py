@@ -140,7 +140,9 @@ def test_an_earlier_result_is_reached_again_after_a_refused_file(page, server):
     assert page.get_by_text(re.compile(r"relative error", re.I)).first.inner_text() == before
 
 
-def test_a_link_to_prepared_data_opens_in_a_fresh_browser_on_a_fresh_server(page, server, browser, fresh_server):
+def test_a_link_to_prepared_data_opens_in_a_fresh_browser_on_a_fresh_server(
+    page, server, browser, fresh_server, tmp_path
+):
     page.goto(f"{server.url}/data?data=wine")
     expect(page.get_by_role("heading", name="178 rows × 13 columns")).to_be_visible()
     settled(page)
@@ -164,6 +166,15 @@ def test_a_link_to_prepared_data_opens_in_a_fresh_browser_on_a_fresh_server(page
         expect(tab.get_by_text("Wine (prepared)").first).to_be_visible()
         assert tab.get_by_test_id("stMetricValue").first.inner_text() == shown
         assert tab.url.split("?")[1] == query
+        tab.get_by_role("tab", name="Take along").click()
+        expect(tab.get_by_role("button", name="Python script")).to_be_visible()
+        settled(tab)
+        with tab.expect_download() as waiting:
+            tab.get_by_role("button", name="Python script").click()
+        waiting.value.save_as(tmp_path / "script.py")
+        script = (tmp_path / "script.py").read_text(encoding="utf-8")
+        assert "load_dataset('wine')" in script  # the built-in data, then the step: nobody needs the server for it
+        assert "np.log1p(X)" in script
     finally:
         context.close()
 

@@ -261,8 +261,8 @@ def test_a_link_to_prepared_data_outlives_the_servers_memory(data_page, open_pag
     assert "made" not in address(again)
 
 
-def test_the_exported_code_of_prepared_data_loads_the_built_in_set_and_prepares_it(data_page):
-    from pages.ui.data import Recipe
+def test_the_address_of_prepared_data_names_the_built_in_set_and_its_steps(data_page):
+    from nmf_core.ingest.recipe import Recipe
 
     app = data_page(data="wine")
     toggle(app, "Logarithm").set_value(True)
