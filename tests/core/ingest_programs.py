@@ -209,6 +209,7 @@ case(
     shape=(3, 2),
 )
 case("TX05 typographic minus", "A", "a,b\n−1.5,2\n2.5,3\n", "1 cell is negative", first=(-1.5, 2))
+case("TX05b in exponents", "N", "a,b\n1.5e−2,2\n2.5e−1,3\n", "typographic minus sign .* in: a", first=(0.015, 2))
 case("TX06 units below the names", "N", "time,temp,pressure\ns,degC,hPa\n1,20.5,1000\n2,21.5,1001\n3,22.5,1002\n",
      "joined: time s", cols=("temp degC", "pressure hPa"), rows=("1", "2"), first=(20.5, 1000), shape=(3, 2))  # fmt: skip
 case(
@@ -292,6 +293,9 @@ case(
 case("TX15c directed square as a network", "N", ",a,b,c\na,0,2,1\nb,0,0,1.5\nc,3,0,0\n", "network of 3 nodes", kind="network", first=(0, 2, 4),
      choices={"relations": "network"})  # fmt: skip
 case("TX15d square with other names", "N", ",a,b,c\nx,0,2,3\ny,2,0,1\nz,3,1,0\n", "names the rows", kind="table")
+case("TX15e links to themselves", "N", ",a,b,c\na,1,2,0\nb,0,3,4\nc,0,0,0\n", "network of 3 nodes", kind="network", first=(1, 2, 0),
+     choices={"relations": "network"})  # fmt: skip
+case("TX15f diagonal", "R", lambda: npy(np.diag([1.0, 2.0, 3.0, 4.0])), name="x.npy", kind="table", shape=(4, 4))
 case("TX16 dates, day first", "N", "d;a;b\n13/02/2020;1;2\n14/02/2020;3;4\n01/03/2020;5;6\n", "days since", choices={"dates": "days"},
      first=(0, 1, 2), shape=(3, 3))  # fmt: skip
 case("TX17 DOT", "X", "digraph G { a -> b; b -> c; }", "DOT.*GraphML", name="x.dot")
@@ -395,7 +399,7 @@ case(
     kind="ratings",
     first=(1.5, 3),
 )
-for letter, how, told in (("", "last", 3), ("b", "sum", 4), ("c", "first", 1)):
+for letter, how, told in (("", "last", 3), ("b", "sum", 4), ("c", "first", 1), ("d", "mean", 2)):
     case(
         f"LX07{letter} given twice, {how}",
         "N",

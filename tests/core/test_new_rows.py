@@ -44,9 +44,11 @@ def fitted(dataset, **more):
     return fit(dataset, FitRequest(dataset_id=dataset.id, rank=3, max_iter=3000, tol=1e-10, **more))
 
 
-@pytest.mark.parametrize("loss", ["frobenius", "kullback-leibler"])
-def test_rows_of_the_fit_get_the_w_of_the_fit(loss):
-    result = fitted(WINE, loss=loss)
+@pytest.mark.parametrize(
+    "asked", [{"loss": "frobenius"}, {"loss": "kullback-leibler"}, {"alpha_W": 0.5, "alpha_H": 0.0, "l1_ratio": 1.0}]
+)
+def test_rows_of_the_fit_get_the_w_of_the_fit(asked):
+    result = fitted(WINE, **asked)
     found = place(rows_of(frame_of(WINE, slice(0, 30))), WINE, result)
     np.testing.assert_allclose(found.W @ result.H, (result.W @ result.H)[:30], rtol=2e-3)
     assert list(found.names) == list(WINE.rows[:30])
@@ -83,6 +85,13 @@ def test_a_bundle_carries_all_that_new_rows_need():
     raw = rows_of(frame_of(WINE, slice(5, 15)))
     np.testing.assert_allclose(place(raw, again.dataset, again.result).W, place(raw, dataset, result).W, rtol=1e-6)
     assert list(columns_wanted(again.dataset)) == list(WINE.cols)
+
+
+def test_data_prepared_twice_ask_for_the_first_columns_also_when_there_are_as_many_rows():
+    few = Dataset.of(WINE.X[:13], cols=WINE.cols)
+    dataset = prepare(prepare(few, (DropColumns(names=("ash",)),)).dataset, (SampleRows(n_rows=8),)).dataset
+    assert dataset.shape == (8, 12)
+    assert list(columns_wanted(dataset)) == list(WINE.cols)
 
 
 def test_an_upload_that_was_split_takes_new_rows_by_its_first_names():
@@ -142,6 +151,14 @@ def test_missing_and_negative_cells_of_new_rows():
     assert found.X[1, 1] == 0
     assert found.notes == ("1 negative cell was set to 0 (lowest: -3): the data of the fit had none.",)
     assert np.isfinite(found.W).all()
+
+
+def test_a_row_of_zeros_holds_no_part_and_has_no_error():
+    some = frame_of(WINE, slice(0, 3))
+    some.iloc[1] = 0.0
+    found = place(rows_of(some), WINE, fitted(WINE))
+    assert found.W[1].tolist() == [0, 0, 0]
+    assert np.isnan(found.error).tolist() == [False, True, False]
 
 
 def test_values_below_what_was_learned_become_zero():

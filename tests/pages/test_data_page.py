@@ -328,6 +328,12 @@ def test_a_file_of_new_rows_that_cannot_be_read_is_a_sentence(open_page, name):
     assert in_use(app).name == load_dataset("iris").name
 
 
+def test_files_of_new_rows_count_in_the_quota(open_page, monkeypatch):
+    monkeypatch.setattr(uploads, "_quota", Quota(per_visitor=100))
+    app = place_rows(open_page("explore", view="New rows"), "more.csv", GOOD)
+    assert "the limit is 100 bytes" in texts(app)
+
+
 def test_the_next_thing_to_do_stands_before_the_details(data_page):
     app = drop(data_page(), ("messy.csv", MESSY.encode("cp1252")))
     said = texts(app)

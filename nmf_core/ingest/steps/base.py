@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from nmf_core.ingest.raw import BEFORE, Raw
+from nmf_core.ingest.raw import Raw
 from nmf_core.types import Array
 
 
@@ -137,12 +137,7 @@ def take_columns(raw: Raw, index: Array) -> Raw:
     whole = len(index) == raw.shape[1] and bool((np.asarray(index) == np.arange(raw.shape[1])).all())
     extra = dict(raw.extra)
     for key, value in raw.extra.items():
-        if (
-            key != BEFORE
-            and isinstance(value, np.ndarray)
-            and value.ndim == 1
-            and len(value) == raw.shape[1] != raw.shape[0]
-        ):
+        if isinstance(value, np.ndarray) and value.ndim == 1 and len(value) == raw.shape[1] != raw.shape[0]:
             extra[key] = value[index]
     return raw.with_(X=raw.X[:, index], cols=raw.cols[index], cell_shape=raw.cell_shape if whole else None, extra=extra)
 
@@ -152,8 +147,7 @@ def take_rows(raw: Raw, index: Array) -> Raw:
     extra = dict(raw.extra)
     for key, value in raw.extra.items():
         if (
-            key != BEFORE
-            and isinstance(value, np.ndarray)
+            isinstance(value, np.ndarray)
             and value.ndim >= 1
             and len(value) == raw.shape[0]
             and raw.shape[0] != raw.shape[1]
