@@ -124,23 +124,43 @@ def dense(rank, n, m, noise, seed):
     return np.maximum(signal + sd * rng.standard_normal(signal.shape), 0)
 
 
-@pytest.mark.parametrize("seed", [0, 4])
+@pytest.mark.parametrize("seed", [0, 4, 7])
 def test_parts_too_faint_to_lower_the_error_are_found_and_called_faint(seed):
-    advice = advise(sweep(dense(8, 80, 60, 0.13, seed), range(4, 11), 1, n_shuffles=0, bicross=False))
+    found = sweep(dense(8, 80, 60, 0.13, seed), range(4, 11), 1, n_shuffles=0, bicross=False)
+    advice = advise(found)
     votes = {vote.criterion: vote for vote in advice.families}
     assert votes["Speckled cross-validation"].rank < 8
     assert advice.rank == votes["Weight of the steps"].rank == 8
     assert advice.leaner == votes["Speckled cross-validation"].rank
     assert "faint, yet more than noise" in advice.reasons[0]
     assert any("too faint to be estimated well" in doubt for doubt in advice.doubts)
+    into, past = (f"{100 * max(found.step(k, k + 1).weight, 0):.0f} % of the step" for k in (7, 8))
+    sentence = votes["Weight of the steps"].sentence
+    assert sentence == f"Held-out cells ask for {into} from rank 7 to 8, and for {past} to 9."
+    assert votes["Weight of the steps"].verdict == "supports"
+    assert votes["Speckled cross-validation"].verdict == "silent"
 
 
-def test_noise_cut_at_zero_is_not_taken_for_a_part():
+@pytest.mark.parametrize(
+    ("X", "ranks", "rank"),
+    [
+        (synthetic(4, n=150, m=100, noise=0.1), range(2, 8), 4),
+        (synthetic(3, n=100, m=60, noise=0.2, seed=3), range(1, 8), 3),
+    ],
+)
+def test_noise_cut_at_zero_is_not_taken_for_a_part(X, ranks, rank):
     # Cutting noise at zero lifts empty cells: a real but tiny pattern, which predicts without being worth a component.
-    advice = advise(
-        sweep(synthetic(4, n=150, m=100, noise=0.1), range(2, 8), 1, n_shuffles=0, n_folds=5, bicross=False)
-    )
-    assert advice.rank == 4
+    assert advise(sweep(X, ranks, 1, n_shuffles=0, n_folds=5, bicross=False)).rank == rank
+
+
+def test_an_end_among_ranks_worse_than_none_leads_nowhere():
+    rng = np.random.default_rng([25, 5])
+    signal = rng.gamma(1, 1, (30, 3)) @ rng.gamma(1, 1, (3, 10))
+    X = np.maximum(signal + 0.3 * signal.std() * rng.standard_normal(signal.shape), 0)
+    found = sweep(X, range(1, 9), 1, n_shuffles=0, bicross=False)
+    assert np.nanmean(found.at(4).heldout) < 1 < np.nanmean(found.at(5).heldout)
+    assert found.step(4, 5).weight < 0.25 < found.step(3, 4).weight
+    assert advise(found).rank == 2
 
 
 STEP = dict.fromkeys(range(1, 9), 0.8)
@@ -151,8 +171,8 @@ STEP = dict.fromkeys(range(1, 9), 0.8)
     [
         ({**STEP, 4: 0.55, 5: 0.5, 6: 0.05, 7: 0.1}, 4, 6),  # up to where it sharply ends
         ({**STEP, 4: 0.3, 5: 0.7, 6: 0.0, 7: 0.0}, 4, 6),  # a fainter one before another
-        ({**STEP, 4: 0.1, 5: 0.2}, 4, 4),  # nothing asked for
-        ({**STEP, 4: 0.4, 5: 0.4}, 4, 4),  # asked for, but less than 60 % of what was asked for before
+        ({**STEP, 4: 0.1, 5: 0.2, 6: 0.05, 7: 0.1}, 4, 4),  # nothing asked for
+        ({**STEP, 4: 0.4, 5: 0.4, 6: 0.05, 7: 0.1}, 4, 4),  # asked for, but less than 60 % of what was asked for before
         (dict.fromkeys(range(1, 9), 0.5), 4, 4),  # no end: pictures and texts
     ],
 )
@@ -182,6 +202,8 @@ def test_a_step_is_weighed_as_stacking_does():
     assert found.gain == pytest.approx(1 - np.sum((x - p - best * (q - p)) ** 2) / np.sum((x - p) ** 2))
     blend = [0.7 * a + 0.3 * b for a, b in zip(lower, higher, strict=True)]
     assert step(blend, lower, higher).weight == pytest.approx(0.3)
+    huge = ([1e200 * a for a in part] for part in (blend, lower, higher))
+    assert step(*huge).weight == pytest.approx(0.3)
     counts = [a + 0.5 for a in blend]
     shifted = ([a + 0.5 for a in part] for part in (lower, higher))
     assert step(counts, *shifted, "kullback-leibler").weight == pytest.approx(0.3, abs=0.02)

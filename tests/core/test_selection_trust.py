@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize
 
 from nmf_core import Dataset, FitRequest, Stop, fit
 from nmf_core.selection.ambiguity import AmbiguityWork, strongest_entries
 from nmf_core.selection.bootstrap import BootstrapWork, resample, widths, words
 from nmf_core.selection.lineage import _crossings, lineage
+from nmf_core.selection.sample import ambiguity_data
 from nmf_core.selection.uniqueness import uniqueness
 
 
@@ -153,6 +154,34 @@ def test_kullback_leibler_ranges_of_one_component_are_the_exact_ones(missing):
     assert high - 0.05 * (high - value) <= found.high[0] <= high
 
 
+def test_kullback_leibler_ranges_with_cells_missing_here_and_there_are_the_exact_ones():
+    rng = np.random.default_rng(3)
+    X = rng.poisson(20 * np.outer(rng.random(30) + 0.5, [1.0, 2.0, 0.6, 1.5])).astype(float)
+    X[:, [0, 2, 3]] = np.where(rng.random((30, 3)) < 0.3, np.nan, X[:, [0, 2, 3]])
+    dataset = Dataset.of(X)
+    request = FitRequest(dataset_id=dataset.id, rank=1, loss="kullback-leibler", init="random", tol=1e-8)
+    result = fit(dataset, request)
+    assert result.H[0].argmax() == 1
+    rise = 0.05
+    found = finish(AmbiguityWork(request, result.W, result.H, ((0, 0),), rise), dataset)
+
+    def loss(h):
+        known = ~np.isnan(X)
+        w = np.where(known, X, 0).sum(axis=1) / (known @ h)  # the best weights for these components
+        expected = np.outer(w, h)
+        return np.nansum(X * np.log(np.where(X > 0, X, 1) / expected) - X + expected)
+
+    def cost(value):
+        free = minimize(lambda x: loss(np.array([value, result.H[0, 1], *np.exp(x)])), np.log(result.H[0, 2:]))
+        return free.fun - (1 + rise) * loss(result.H[0])
+
+    value = float(result.H[0, 0])
+    low, high = brentq(cost, 0.5 * value, value), brentq(cost, value, 2 * value)
+    assert found.value[0] == pytest.approx(value, rel=1e-3)
+    assert low <= found.low[0] <= low + 0.05 * (value - low)
+    assert high - 0.05 * (high - value) <= found.high[0] <= high
+
+
 def test_large_data_is_sampled_with_the_asked_columns_and_says_so():
     dataset, _, _ = blocks(0.05, n=700)
     wide = Dataset.of(np.hstack([np.asarray(dataset.X), 0.01 * np.random.default_rng(0).random((700, 900))]))
@@ -182,6 +211,18 @@ def test_ratings_have_ranges_from_their_known_cells_alone():
     same = finish(AmbiguityWork(request.with_(dataset_id=holed.id), result.W, result.H, entries, 0.02), holed)
     np.testing.assert_array_equal(ranges.high, same.high)
     assert (ranges.high > ranges.value).all()
+
+
+def test_of_many_ratings_the_best_known_rows_are_kept():
+    rng = np.random.default_rng(0)
+    X = sp.csr_array((rng.random((2000, 300)) < rng.random((2000, 1))).astype(float))
+    part = ambiguity_data(Dataset.of(X, mask="unstored"), (299,), 500_000)
+    assert 299 in part.cols
+    known = np.diff(X[:, part.cols].indptr)
+    left_out = np.setdiff1d(np.arange(2000), part.rows)
+    assert len(left_out) > 100
+    assert known[part.rows].min() >= known[left_out].max()
+    np.testing.assert_array_equal((~np.isnan(part.X)).sum(axis=1), known[part.rows])
 
 
 def test_ambiguity_checks_its_arguments():
