@@ -118,8 +118,8 @@ def _stability(at: RankEvidence | None, stable: int | None) -> FamilyVote | None
             COMPONENTS,
             stable,
             "supports",
-            f"{'Both' if at.rank == 2 else f'All {at.rank}'} components come back from other starts (likeness {at.weakest:.2f} or "
-            "more)."
+            f"{'Both' if at.rank == 2 else f'All {at.rank}'} components come back from other starts (the least stable has "
+            f"a likeness of {at.weakest:.2f})."
             if at.rank > 1
             else "The one component comes back from every start.",
         )
