@@ -57,6 +57,11 @@ class Column:
     kind: str = "number"
     large: bool = False
 
+    @property
+    def no_numbers(self) -> str:
+        """The first cells that are no numbers, for a sentence."""
+        return ", ".join(f"{text} in row {row} of {self.name}" for row, text in self.examples)
+
     def settle(self) -> Column:
         """Decide the kind from what was found."""
         if not self.found and not self.bad:

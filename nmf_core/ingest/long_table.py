@@ -200,6 +200,9 @@ def arrange_long(columns: Sequence[Column], given: Sequence[str], talk: Talk) ->
     layout = settle_layout(roles, columns, a, b, values, talk)
     if layout == "table":
         return None
+    if roles.value is not None and columns[roles.value].bad:
+        shown = columns[roles.value].no_numbers
+        talk.note("bad-cells", f"Cells that are no numbers count as missing: {shown[:200]}.")
     return build(layout, a, b, values, "" if roles.value is None else columns[roles.value].name, talk)
 
 

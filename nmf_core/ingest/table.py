@@ -233,7 +233,8 @@ def _row_names(columns: list[Column], given: Sequence[str], n: int, talk: Talk) 
         default = next((c for c in candidates if c.name == answer), None)
     if default is None:
         return numbered("r", n), None
-    talk.note("row-names", f"The column {default.name} names the rows.", "row_names")
+    which = "first column" if default is columns[0] and not given[0].strip() else f"column {default.name}"
+    talk.note("row-names", f"The {which} names the rows.", "row_names")
     texts = default.texts or [_whole(x) for x in (default.numbers if default.numbers is not None else [])]
     return np.array(tidy_names(texts, talk, "row", "r"), dtype=np.str_), default
 
@@ -265,7 +266,7 @@ def _numeric(columns: list[Column], talk: Talk) -> list[Column]:
     mixed = [c for c in columns if c.kind == "number" and c.bad]
     if mixed:
         k = sum(c.bad for c in mixed)
-        shown = ", ".join(f"{text} in row {row} of {c.name}" for c in mixed for row, text in c.examples[:5])
+        shown = ", ".join(c.no_numbers for c in mixed)
         cells = "1 cell is" if k == 1 else f"{k:,} cells are"
         options = [
             Option("missing", f"treat {'it' if k == 1 else 'them'} as missing", k),

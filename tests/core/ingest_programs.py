@@ -123,7 +123,7 @@ case(
     "EX09 ODS",
     "N",
     lambda: saved(lambda b: FRAME.to_excel(b, engine="odf")),
-    "names the rows",
+    "first column names the rows",
     name="x.ods",
     first=(1.5, 2, 3),
     rows=tuple("xyz"),
@@ -408,6 +408,8 @@ for letter, how, told in (("", "last", 3), ("b", "sum", 4), ("c", "first", 1), (
         choices={"twice": how},
         first=(told, 0),
     )
+case("LX07e a value that is no number", "N", "user,item,rating\na,x,1\na,y,3\nb,y,foo\nb,x,1\n", "missing: foo in row 3 of rating.*\n1 line without",
+     shape=(2, 2), first=(1, 3))  # fmt: skip
 case("LX08 Gephi edges", "N", "Source,Target,Type,Id,Weight\n0,1,Undirected,0,1.0\n1,2,Undirected,1,2.0\n2,0,Undirected,2,1\n",
      "one link of a network from Source, Target, Weight", kind="network", first=(0, 1, 1))  # fmt: skip
 
