@@ -186,8 +186,10 @@ class RankCurves:
         drawn = [c for c in panel.curves if np.isfinite(c.middle).any()]
         signs = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲", "x": "✕"}
         keys = "   ".join(f'<span style="color:{c.color}">{signs[c.symbol]}</span> {c.name}' for c in drawn)
+        # Four names do not fit beside the title on a narrow screen; above a panel there is room for a second line.
+        gap = "   " if len(drawn) < 4 else "<br>"
         return {
-            "text": f"<b>{panel.title}</b>   {keys}",
+            "text": f"<b>{panel.title}</b>{gap}{keys}",
             "xref": "paper",
             "yref": "paper",
             "x": 0,

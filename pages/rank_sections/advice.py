@@ -76,7 +76,7 @@ def explain(view: View) -> None:
         for vote in view.advice.families
     ]
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        st.table(pd.DataFrame(rows).set_index("Kind of evidence"))  # unlike a data frame, it shows whole sentences
     st.caption(
         "On synthetic data of known rank the rule, and each criterion alone, were counted for hits: see "
         "benchmarks/rank_advice.md."
