@@ -1,9 +1,10 @@
-"""Data made worse on purpose: noise, outliers, missing cells."""
+"""Data made worse on purpose: noise, outliers, missing cells; and how far a model is off."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from nmf_core.lenses.images.prepare import dense
 from nmf_core.types import Array, Dataset
 
 KINDS = {
@@ -38,6 +39,18 @@ def clean(dataset: Dataset) -> Array:
     stored = X.tocoo()
     out[stored.coords] = stored.data
     return out
+
+
+def filled(X: Array) -> Array:
+    """Return X with unknown cells set to the mean of their column, for methods that know no missing cells."""
+    return X if not np.isnan(X).any() else dense(Dataset.of(X))[0].astype(np.float64)
+
+
+def off(X: Array, model: Array) -> float:
+    """Return ‖X − model‖ / ‖X‖ over the known cells of X."""
+    known = ~np.isnan(X)
+    size = float(np.linalg.norm(X[known])) or 1.0
+    return float(np.linalg.norm((X - model)[known])) / size
 
 
 def corrupted(X: Array, kind: str, level: float, seed: int = 0, strength: float = STRENGTH) -> Array:

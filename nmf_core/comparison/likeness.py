@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from nmf_core.selection.matching import cosine
 from nmf_core.types import Array
 
 #: Smallest |cosine| at which a component is called like a part.
@@ -38,13 +39,9 @@ def likeness(parts: Array, components: Array) -> Likeness:
         Of NMF.
     components : ndarray of shape (n_components, n_features)
     """
-    cosine = np.abs(_unit(components) @ _unit(parts).T)
-    rows, cols = linear_sum_assignment(cosine, maximize=True)
+    size = np.abs(cosine(components, parts))
+    rows, cols = linear_sum_assignment(size, maximize=True)
     partner, matched = np.full(len(components), -1), np.zeros(len(components))
-    partner[rows], matched[rows] = cols, cosine[rows, cols]
+    partner[rows], matched[rows] = cols, size[rows, cols]
     partner[matched < LIKE] = -1
     return Likeness(partner, matched)
-
-
-def _unit(F: Array) -> Array:
-    return F / np.maximum(np.linalg.norm(F, axis=1, keepdims=True), 1e-300)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nmf_core.comparison.corruption import clean
+from nmf_core.comparison.corruption import clean, off
 from nmf_core.comparison.rivals import lda, matrix
-from nmf_core.comparison.robustness import off
-from nmf_core.lenses.images.methods import pca_errors, quantization
+from nmf_core.lenses.images.methods import Method, pca_errors, quantization
 from nmf_core.lenses.images.staged import Fit, StagedWork, Step
 from nmf_core.types import Dataset, FitRequest
 
@@ -50,24 +50,22 @@ class RanksWork(StagedWork):
             stages.append(Step("PCA", lambda done: _rows(told, self.ranks, pca_errors(X, self.ranks))))
         if "SVD" in self.names:
             stages.append(Step("SVD", lambda done: _rows(["SVD"], self.ranks, svd_errors(X, self.ranks))))
+
+        def factorized(rank: int) -> Fit:
+            request = FitRequest(rank=rank, loss=self.loss, max_iter=self.max_iter, tol=1e-5)
+            return Fit(
+                f"NMF, rank {rank}",
+                lambda done: (dataset, request),
+                lambda result: [("NMF", rank, off(known, result.W @ result.H))],
+            )
+
+        def rival(name: str, run: Callable[..., Method], rank: int) -> Step:
+            return Step(f"{name}, rank {rank}", lambda done: [(name, rank, run(X, rank, self.seed).error)])
+
         for rank in self.ranks:
             if "NMF" in self.names:
-                request = FitRequest(rank=rank, loss=self.loss, max_iter=self.max_iter, tol=1e-5)
-                stages.append(
-                    Fit(
-                        f"NMF, rank {rank}",
-                        lambda done, request=request: (dataset, request),  # type: ignore[misc]
-                        lambda result, rank=rank: [("NMF", rank, off(known, result.W @ result.H))],  # type: ignore[misc]
-                    )
-                )
-            for name, run in (("VQ", quantization), ("LDA", lda)):
-                if name in self.names:
-                    stages.append(
-                        Step(
-                            f"{name}, rank {rank}",
-                            lambda done, name=name, run=run, rank=rank: [(name, rank, run(X, rank, self.seed).error)],  # type: ignore[misc]
-                        )
-                    )
+                stages.append(factorized(rank))
+            stages += [rival(n, run, rank) for n, run in (("VQ", quantization), ("LDA", lda)) if n in self.names]
         return tuple(stages)
 
     def finish(self, dataset: Dataset, done: tuple[Any, ...]) -> pd.DataFrame | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,10 @@ def calls(dataset: Dataset, request: FitRequest) -> list[Callable[[Run | None], 
     The run ends where its own stopping rule does, or where the next call would take longer than `MOST_SECONDS`.
     """
     counts = sorted({min(count, request.max_iter) for count in COUNTS})
-    return [lambda so_far, count=count: _longer(dataset, request, so_far, count) for count in counts]  # type: ignore[misc]
+    return [partial(_longer, dataset, request, count) for count in counts]
 
 
-def _longer(dataset: Dataset, request: FitRequest, so_far: Run | None, count: int) -> Run:
+def _longer(dataset: Dataset, request: FitRequest, count: int, so_far: Run | None) -> Run:
     if so_far is not None and not _goes_on(so_far, request, count):
         return so_far
     from sklearn.decomposition import non_negative_factorization

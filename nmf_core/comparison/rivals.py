@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nmf_core.comparison.corruption import clean
+from nmf_core.comparison.corruption import clean, filled, off
 from nmf_core.components import Parts
 from nmf_core.lenses.images.methods import Method, measured, pca, quantization
-from nmf_core.lenses.images.prepare import dense
 from nmf_core.lenses.images.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitResult
 
@@ -75,10 +74,11 @@ class RivalsWork(StagedWork):
         unknown = [name for name in self.names if name not in make]
         if unknown:
             raise ValueError(f"names: unknown method {unknown[0]!r}; use some of {', '.join(make)}")
-        return tuple(
-            Step(TITLES[name], lambda done, run=make[name]: on_known_cells(dataset, run()))  # type: ignore[misc]
-            for name in self.names
-        )
+
+        def stage(name: str) -> Step:
+            return Step(TITLES[name], lambda done: on_known_cells(dataset, make[name]()))
+
+        return tuple(map(stage, self.names))
 
     def finish(self, dataset: Dataset, done: tuple[Any, ...]) -> tuple[Method, ...] | None:
         """Return the methods done so far."""
@@ -88,8 +88,7 @@ class RivalsWork(StagedWork):
 @lru_cache(maxsize=2)  # by identity: data sets are immutable
 def matrix(dataset: Dataset) -> Array:
     """Return X dense in double precision, unknown cells filled with the mean of their column."""
-    X = clean(dataset)
-    return X if dataset.mask is None else dense(Dataset.of(X))[0].astype(np.float64)
+    return filled(clean(dataset))
 
 
 def nmf(dataset: Dataset, model: FitResult | Parts) -> Method:
@@ -106,11 +105,7 @@ def on_known_cells(dataset: Dataset, method: Method) -> Method:
     """
     if dataset.mask is None:
         return method if method.error > 1e-9 else replace(method, error=0.0)
-    X = clean(dataset)
-    known = ~np.isnan(X)
-    rest = (X - method.offset - method.codes @ method.parts)[known]
-    size = float(np.linalg.norm(X[known])) or 1.0
-    return replace(method, error=float(np.linalg.norm(rest)) / size)
+    return replace(method, error=off(clean(dataset), method.offset + method.codes @ method.parts))
 
 
 def trimmed(method: Method) -> Method:
@@ -165,16 +160,17 @@ def lda(X: Array, rank: int, seed: int = 0) -> Method:
 
 def negatives(method: Method) -> float:
     """Return the share of entries of parts and codes below zero (rounding aside)."""
-    below = _below(method.parts) * method.parts.size + _below(method.codes) * method.codes.size
-    return below / (method.parts.size + method.codes.size)
+    count = below(method.parts) * method.parts.size + below(method.codes) * method.codes.size
+    return count / (method.parts.size + method.codes.size)
 
 
 def signs(method: Method) -> tuple[float, float]:
     """Return the share of negative entries of the components and of the codes."""
-    return _below(method.parts), _below(method.codes)
+    return below(method.parts), below(method.codes)
 
 
-def _below(values: Array) -> float:
+def below(values: Array) -> float:
+    """Return the share of entries below zero, beyond rounding."""
     return float((values < -1e-9 * np.abs(values).max()).mean()) if values.size else 0.0
 
 

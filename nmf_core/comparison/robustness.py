@@ -8,12 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from nmf_core.comparison.absolute import AbsoluteFit
-from nmf_core.comparison.corruption import LEVELS, STRENGTH, clean, corrupted
+from nmf_core.comparison.corruption import LEVELS, STRENGTH, clean, corrupted, filled, off
+from nmf_core.comparison.likeness import likeness
 from nmf_core.lenses.images.methods import pca, quantization
-from nmf_core.lenses.images.prepare import dense
 from nmf_core.lenses.images.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitRequest
 
@@ -147,18 +146,6 @@ class RobustnessWork(StagedWork):
         return done or None
 
 
-def filled(X: Array) -> Array:
-    """Return X with unknown cells set to the mean of their column, for methods that know no missing cells."""
-    return X if not np.isnan(X).any() else dense(Dataset.of(X))[0].astype(np.float64)
-
-
-def off(X: Array, model: Array) -> float:
-    """Return ‖X − model‖ / ‖X‖ over the known cells of X."""
-    known = ~np.isnan(X)
-    size = float(np.linalg.norm(X[known])) or 1.0
-    return float(np.linalg.norm((X - model)[known])) / size
-
-
 def damage(before: float, after: float, spoiled: float) -> float:
     """Return the share of the damage that got through to a model: √(after² − before²) / spoiled.
 
@@ -198,9 +185,5 @@ def drift(before: Array, after: Array) -> float:
 
     The sign of an axis of PCA is arbitrary, hence the absolute value.
     """
-    before, after = (np.asarray(F, dtype=np.float64) for F in (before, after))
-    a, b = (F / np.maximum(np.linalg.norm(F, axis=1, keepdims=True), 1e-300) for F in (before, after))
-    cosine = np.abs(a @ b.T)
-    rows, cols = linear_sum_assignment(cosine, maximize=True)
-    left = 1.0 - float(cosine[rows, cols].mean())
+    left = 1.0 - float(likeness(before, after).cosine.sum()) / min(len(before), len(after))
     return left if left > 1e-9 else 0.0  # what is left of rounding

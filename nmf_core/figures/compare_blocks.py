@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nmf_core.comparison.rivals import below
 from nmf_core.figures.compare_methods import names_of
 from nmf_core.figures.grey import EMPTY, emptiness, evened, grey
 from nmf_core.figures.images_panels import webp_of_png
@@ -95,17 +96,17 @@ class MethodBlocks:
             small = sheet(flat_tiles, columns, colormap="signed", limits=(-1.0, 1.0), gap=1, min_pixels=8)
             used = int((np.abs(code) > EMPTY * top).sum())
             images.append(_image(drawn.png, left, head, drawn.width, drawn.height))
-            below = head + tall + between
+            under = head + tall + between
             pitch = squares * wide / columns
             images.append(
                 _image(
-                    small.png, left, below, small.width / small.pitch[1] * pitch, small.height / small.pitch[0] * pitch
+                    small.png, left, under, small.width / small.pitch[1] * pitch, small.height / small.pitch[0] * pitch
                 )
             )
             rows = math.ceil(len(code) / columns)
-            frame = {"x0": left, "x1": left + columns * pitch, "y0": below, "y1": below + rows * pitch}
+            frame = {"x0": left, "x1": left + columns * pitch, "y0": under, "y1": under + rows * pitch}
             shapes.append({"type": "rect", "line": {"color": LINE, "width": 1}, **frame})
-            height = max(height, below + rows * pitch)
+            height = max(height, under + rows * pitch)
             texts.append(
                 _text(f"<b>{label(self.titles.get(method.name, method.name), 48)}</b>", left, head - 24 * per_pixel)
             )
@@ -117,7 +118,7 @@ class MethodBlocks:
                     12,
                 )
             )
-            texts.append(_text(f"the picture uses {used} of {len(method.parts)}", left, below - 6 * per_pixel, 12))
+            texts.append(_text(f"the picture uses {used} of {len(method.parts)}", left, under - 6 * per_pixel, 12))
             names = names_of(self.names, method)[: len(blocks)]
             points += self._points(method, drawn, left, head, names, code, flat)
             if few:
@@ -157,8 +158,8 @@ class MethodBlocks:
         told = []
         for method in self.methods:
             blocks = grey(method.parts, self.cell_shape)
-            below = float((method.parts < -1e-9 * np.abs(method.parts).max()).mean())
-            sign = f"{percent(below, 2)} of their pixels are negative" if below else "nothing in them is negative"
+            negative = below(method.parts)
+            sign = f"{percent(negative, 2)} of their pixels are negative" if negative else "nothing in them is negative"
             code = self._code(method)
             used = int((np.abs(code) > EMPTY * (float(np.abs(code).max()) or 1.0)).sum())
             told.append(

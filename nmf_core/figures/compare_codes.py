@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nmf_core.comparison.rivals import below
 from nmf_core.figures.aggregate import block_starts, mean_rows
-from nmf_core.figures.compare_methods import names_of
+from nmf_core.figures.compare_methods import names_of, panel
 from nmf_core.figures.palette import DIVERGING
 from nmf_core.figures.template import axis_id, axis_key, figure
 from nmf_core.figures.text import label, labels, plain
@@ -58,7 +59,7 @@ class MethodCodes:
         for i, method in enumerate(self.methods):
             z = mean_rows(_scaled(method), order, starts)
             top = float(np.abs(z).max()) or 1.0
-            left, right = i / n + 0.012, (i + 1) / n - 0.012
+            domain, title = panel(i, n, f"<b>{label(method.name)}</b>")
             traces.append(
                 {
                     "type": "heatmap",
@@ -75,7 +76,7 @@ class MethodCodes:
             )
             named = names_of(self.names, method)
             layout[axis_key("x", i)] = {
-                "domain": [left, right],
+                "domain": domain,
                 "anchor": axis_id("y", i),
                 "tickvals": list(range(len(named))),
                 "ticktext": labels(named, 16),
@@ -91,17 +92,7 @@ class MethodCodes:
                 "showgrid": False,
                 "title": {"text": "samples" if i == 0 else ""},
             }
-            layout["annotations"].append(
-                {
-                    "text": f"<b>{label(method.name)}</b>",
-                    "x": (left + right) / 2,
-                    "y": 1.0,
-                    "yanchor": "bottom",
-                    "xref": "paper",
-                    "yref": "paper",
-                    "showarrow": False,
-                }
-            )
+            layout["annotations"].append(title)
         return figure(traces, layout)
 
     def describe(self) -> str:
@@ -110,10 +101,10 @@ class MethodCodes:
         for method in self.methods:
             size = np.abs(_scaled(method))
             used = float((size > 0.05 * np.maximum(size.max(axis=1, keepdims=True), 1e-300)).sum(axis=1).mean())
-            below = float((method.codes < -1e-9 * np.abs(method.codes).max()).mean())
+            taken = below(method.codes)
             told.append(
                 f"{plain(method.name)} uses {used:.1f} of {len(method.parts)} components for a sample on average"
-                + (f", {100 * below:.0f} % of its codes are negative" if below else "")
+                + (f", {100 * taken:.0f} % of its codes are negative" if taken else "")
             )
         return f"Codes of {len(self.rows):,} samples. {'; '.join(told)}."
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nmf_core.comparison.rivals import below
 from nmf_core.figures.palette import DIVERGING
 from nmf_core.figures.template import axis_id, axis_key, figure
 from nmf_core.figures.text import label, labels, plain
@@ -126,10 +127,7 @@ class MethodParts:
 
     def describe(self) -> str:
         """Return what the picture shows, in words."""
-        told = []
-        for method in self.methods:
-            below = float((method.parts < -1e-9 * np.abs(method.parts).max()).mean())
-            told.append(f"{plain(method.name)}: {100 * below:.0f} % of its entries are negative")
+        told = [f"{plain(m.name)}: {100 * below(m.parts):.0f} % of its entries are negative" for m in self.methods]
         return f"Components of {len(self.methods)} methods at the same rank, one row each. {'; '.join(told)}."
 
     def table(self) -> pd.DataFrame:
@@ -143,6 +141,13 @@ class MethodParts:
             for method in self.methods
         ]
         return pd.concat(frames, ignore_index=True).set_index(["method", "component"])
+
+
+def panel(i: int, n: int, title: str) -> tuple[list[float], dict[str, Any]]:
+    """Return where the i-th of n panels side by side lies, and the title above it."""
+    left, right = i / n + 0.012, (i + 1) / n - 0.012
+    place = {"x": (left + right) / 2, "y": 1.0, "yanchor": "bottom", "xref": "paper", "yref": "paper"}
+    return [left, right], {"text": title, "showarrow": False, **place}
 
 
 def names_of(names: Mapping[str, tuple[str, ...]], method: Any) -> list[str]:

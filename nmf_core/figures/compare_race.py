@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nmf_core.comparison.standings import above
 from nmf_core.figures.palette import label_color
 from nmf_core.figures.template import LINE, axis_id, axis_key, figure, grid_domains
 from nmf_core.figures.text import label, plain
@@ -186,7 +187,7 @@ class RaceCurves:
                         "iteration": run.iterations[at],
                         "seconds": run.seconds[at],
                         "value": run.losses[at],
-                        "above the best known": _above(run.losses[at], self.best[title]),
+                        "above the best known": above(run.losses[at], self.best[title]),
                     }
                 )
             )
@@ -211,11 +212,7 @@ class RaceCurves:
         if self.raw:
             return np.maximum(across, 1e-6), losses
         title = self.titles.get(run.request.loss, str(run.request.loss))
-        return np.maximum(across, 1e-6), np.maximum(_above(losses, self.best[title]), FLOOR)
-
-
-def _above(losses: Array, best: float) -> Array:
-    return np.maximum(losses - best, 0.0) / (best if best > 0 else 1.0)
+        return np.maximum(across, 1e-6), np.maximum(above(losses, self.best[title]), FLOOR)
 
 
 def _thinned(n: int) -> Array:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmf_core.figures.compare_methods import names_of
+from nmf_core.comparison.rivals import running_sum
+from nmf_core.figures.compare_methods import names_of, panel
 from nmf_core.figures.palette import component_color
 from nmf_core.figures.template import axis_id, axis_key, figure
 from nmf_core.figures.text import label, labels, plain
@@ -41,9 +42,8 @@ class MethodSample:
     colors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def _pieces(self, method: Any) -> tuple[Array, Array]:
-        pieces = method.codes[self.row][:, None] * method.parts
-        order = np.argsort(-np.abs(pieces).sum(axis=1), kind="stable")[: self.steps]
-        return order, pieces[order]
+        order, pieces = running_sum(method, self.row)
+        return order[: self.steps], pieces[: self.steps]
 
     def build(self) -> go.Figure:
         """Return the figure."""
@@ -71,22 +71,12 @@ class MethodSample:
                     **axes,
                 }
             )
-            left, right = i / n + 0.012, (i + 1) / n - 0.012
-            layout[axis_key("x", i)] = {"domain": [left, right], "anchor": axis_id("y", i), "nticks": 4}
-            layout[axis_key("y", i)] = {"anchor": axis_id("x", i), "autorange": "reversed", "showticklabels": i == 0}
             model = method.offset + self._pieces(method)[1].sum(axis=0)
             rest = float(np.linalg.norm(x - model)) / (float(np.linalg.norm(x)) or 1.0)
-            layout["annotations"].append(
-                {
-                    "text": f"<b>{label(method.name)}</b><br>{100 * rest:.3g} % left",
-                    "x": (left + right) / 2,
-                    "y": 1.0,
-                    "yanchor": "bottom",
-                    "xref": "paper",
-                    "yref": "paper",
-                    "showarrow": False,
-                }
-            )
+            domain, title = panel(i, n, f"<b>{label(method.name)}</b><br>{100 * rest:.3g} % left")
+            layout["annotations"].append(title)
+            layout[axis_key("x", i)] = {"domain": domain, "anchor": axis_id("y", i), "nticks": 4}
+            layout[axis_key("y", i)] = {"anchor": axis_id("x", i), "autorange": "reversed", "showticklabels": i == 0}
         layout["height"] = 120 + 24 * max(len(at), 4)
         return figure(traces, layout)
 

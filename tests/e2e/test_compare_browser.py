@@ -21,6 +21,16 @@ def turn_rank_up(page: Page) -> None:
     page.keyboard.press("ArrowRight")
 
 
+def rename(page: Page, name: str) -> None:
+    """Give the first part a name and wait until the address holds it."""
+    page.get_by_text("Names and colours of the parts").click()
+    field = page.get_by_role("textbox", name=re.compile("Name of Part 1"))
+    field.fill(name)
+    field.press("Enter")
+    expect(page).to_have_url(re.compile(name.replace(" ", r"(%20|\+)")))
+    settled(page)
+
+
 def test_two_pinned_runs_are_compared_pair_by_pair(page: Page, server: Server):
     page.goto(f"{server.url}/compare?data=wine&section=Runs")
     expect(page.get_by_text("Nothing is pinned yet")).to_be_visible()
@@ -83,12 +93,7 @@ def test_a_name_is_on_compare_and_comes_back_with_the_bundle(page: Page, server:
     page.goto(f"{server.url}/?rank=2&view=Take+along")
     expect(page.get_by_text("sum of 2 parts")).to_be_visible()
     settled(page)
-    page.get_by_text("Names and colours of the parts").click()
-    field = page.get_by_role("textbox", name=re.compile("Name of Part 1"))
-    field.fill("the petals")
-    field.press("Enter")
-    expect(page).to_have_url(re.compile("the(%20|\\+)petals"))
-    settled(page)
+    rename(page, "the petals")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Bundle", exact=True).click()
     waiting.value.save_as(tmp_path / "iris.zip")
@@ -133,12 +138,7 @@ def test_a_name_survives_another_seed_and_rank_and_is_in_the_download(page: Page
     page.goto(f"{server.url}/?rank=2&init=random&view=Take+along")
     expect(page.get_by_text("sum of 2 parts")).to_be_visible()
     settled(page)
-    page.get_by_text("Names and colours of the parts").click()
-    field = page.get_by_role("textbox", name=re.compile("Name of Part 1"))
-    field.fill("my part")
-    field.press("Enter")
-    expect(page).to_have_url(re.compile("my(%20|\\+)part"))
-    settled(page)
+    rename(page, "my part")
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("sum of 3 parts")).to_be_visible()
