@@ -101,10 +101,10 @@ class MethodCodes:
         for method in self.methods:
             size = np.abs(_scaled(method))
             used = float((size > 0.05 * np.maximum(size.max(axis=1, keepdims=True), 1e-300)).sum(axis=1).mean())
-            taken = below(method.codes)
+            negative = below(method.codes)
             told.append(
                 f"{plain(method.name)} uses {used:.1f} of {len(method.parts)} components for a sample on average"
-                + (f", {100 * taken:.0f} % of its codes are negative" if taken else "")
+                + (f", {100 * negative:.0f} % of its codes are negative" if negative else "")
             )
         return f"Codes of {len(self.rows):,} samples. {'; '.join(told)}."
 
