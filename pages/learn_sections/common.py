@@ -16,7 +16,8 @@ from nmf_core.figures.learn_large import Large
 from nmf_core.lessons.examples import EXAMPLES, SIX_FLOWERS, Example, flowers, own
 from nmf_core.lessons.stepping import Moment, moments
 from nmf_core.lessons.valleys import Valley, valleys
-from nmf_core.types import Array
+from nmf_core.quality import errors
+from nmf_core.types import Array, Dataset, FitResult
 from pages.ui.state import pick, remember, seed
 from pages.ui.widgets import ink, picture
 
@@ -159,6 +160,11 @@ def _valleys(X: str, shape: tuple[int, int], loss: str) -> list[Valley]:
 def squares(loss: float, X: Array) -> str:
     """Return Σ (X − WH)² for people, given the solver's ½ Σ (X − WH)²; rounding errors of an exact fit read as 0."""
     return "0" if 2 * loss <= 1e-12 * float((X**2).sum()) else f"{2 * loss:.5g}"
+
+
+def relative_error(dataset: Dataset, result: FitResult) -> float:
+    """Return ‖X − WH‖ / ‖X‖."""
+    return errors(dataset, result.W, result.H).relative
 
 
 def question(key: str, state: object, ask: str, options: Sequence[str], right: str, because: str) -> None:

@@ -9,7 +9,8 @@ from nmf_core import Dataset, FitResult, fit, load_dataset
 from nmf_core.components import match, present
 from nmf_core.figures.component_bars import ComponentBars
 from nmf_core.figures.learn_factors import FactorNumbers, FactorVersions
-from pages.learn_sections.common import PARTS, draw, question
+from nmf_core.selection.matching import cosine
+from pages.learn_sections.common import PARTS, draw, question, relative_error
 from pages.ui.state import pick
 
 RANKS = (2, 3, 4, 6, 8)
@@ -38,12 +39,10 @@ def _too_many() -> None:
     )
     rank = pick("Rank (three parts are really there)", RANKS, "too_many", 3, segmented=True)
     dataset, result = _planted(), _found(rank)
-    truth = dataset.extra["true_H"]
-    found = result.H / np.maximum(np.linalg.norm(result.H, axis=1, keepdims=True), 1e-300)
-    likeness = (found @ (truth / np.linalg.norm(truth, axis=1, keepdims=True)).T).max(axis=1)
+    likeness = cosine(result.H, dataset.extra["true_H"]).max(axis=1)
     draw(ComponentBars(dataset, present(dataset, result, "max 1"), n=10, same_features=True), "too_many_bars")
     good = int((likeness > 0.95).sum())
-    errors = {r: _error(dataset, _found(r)) for r in RANKS}
+    errors = {r: relative_error(dataset, _found(r)) for r in RANKS}
     st.markdown(
         f"At rank {rank}, **{good} of {rank}** parts look like a true one (cosine above 0.95). Relative error by rank: "
         + ", ".join(f"{r}: {100 * e:.3g} %" for r, e in errors.items())
@@ -58,10 +57,6 @@ def _too_many() -> None:
         str(lowest),
         f"{100 * errors[lowest]:.3g} %, though three parts are really there: the error rewards fitting noise.",
     )
-
-
-def _error(dataset: Dataset, result: FitResult) -> float:
-    return float(np.linalg.norm(dataset.X - result.W @ result.H) / np.linalg.norm(dataset.X))
 
 
 def _negative() -> None:
@@ -107,7 +102,7 @@ def _outlier() -> None:
     X[0, 3] = size
     clean, dirty = _clean(0.2), _clean(size)
     found = match(clean.H, dirty.H)
-    cosine = float(np.min(found.similarity))
+    kept = float(np.min(found.similarity))
     versions = (("H, clean", _scaled(clean.H)), (f"H with {size:g} cm", _scaled(dirty.H)))
     draw(
         FactorVersions(
@@ -117,7 +112,7 @@ def _outlier() -> None:
     )
     share = float((dirty.W[0] @ dirty.H)[3] / size)
     st.markdown(
-        f"The less well kept of the two parts has a cosine of **{cosine:.3f}** with its clean self. The bad cell is fitted to "
+        f"The less well kept of the two parts has a cosine of **{kept:.3f}** with its clean self. The bad cell is fitted to "
         f"{share:.0%} of its value."
     )
     given = dirty.W[0] * dirty.H[:, 3]

@@ -119,8 +119,9 @@ def _stop() -> None:
     )
     s = setting(method=False, zero=False)
     at = stepper(s)
-    now, end = s.path("mu")[at], s.path("mu", LONG)[-1]
-    here, there, first = (standstill(s.X, m.W, m.H) for m in (now, end, s.path("mu")[0]))
+    path = s.path("mu", LONG)
+    end = path[-1]
+    here, there, first = (standstill(s.X, m.W, m.H) for m in (path[at], end, path[0]))
     draw(
         FactorVersions(
             (

@@ -11,8 +11,9 @@ from nmf_core.components import present
 from nmf_core.figures.component_tiles import ComponentTiles
 from nmf_core.figures.learn_curves import LossCurves
 from nmf_core.figures.learn_factors import FactorVersions
+from nmf_core.selection.matching import cosine
 from pages.learn_sections import films
-from pages.learn_sections.common import Section, draw, question
+from pages.learn_sections.common import Section, draw, question, relative_error
 from pages.ui.state import pick, slide
 
 DATA = {"iris": ("Iris", 3), "digits": ("Digits", 16)}
@@ -138,10 +139,7 @@ def show_few() -> None:
         count = slide("Iterations", 1, 60, "few", 2)
     dataset = load_dataset(name)
     few, many = (_run(name, "random", 0, n, 0.0) for n in (count, 400))
-    heads = [
-        f"After {r.n_iter} · error {100 * np.linalg.norm(dataset.X - r.W @ r.H) / np.linalg.norm(dataset.X):.3g} %"
-        for r in (few, many)
-    ]
+    heads = [f"After {r.n_iter} · error {100 * relative_error(dataset, r):.3g} %" for r in (few, many)]
     alike = [_alike(r.H) for r in (few, many)]
     if dataset.cell_shape:
         for column, head, result, key in zip(
@@ -178,9 +176,7 @@ def show_few() -> None:
 
 def _alike(H: np.ndarray) -> float:
     """Return the largest cosine between two parts."""
-    unit = H / np.maximum(np.linalg.norm(H, axis=1, keepdims=True), 1e-300)
-    cosine = unit @ unit.T
-    return float(cosine[~np.eye(len(H), dtype=bool)].max())
+    return float(cosine(H, H)[~np.eye(len(H), dtype=bool)].max())
 
 
 SECTIONS = {

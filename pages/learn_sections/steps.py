@@ -8,7 +8,7 @@ import streamlit as st
 from nmf_core.figures.learn_curves import LossCurves
 from nmf_core.figures.learn_factors import FactorNumbers
 from nmf_core.lessons.spelled import spelled
-from nmf_core.lessons.stepping import METHODS
+from nmf_core.lessons.stepping import METHODS, Moment
 from pages.learn_sections.common import PARTS, draw, question
 from pages.learn_sections.setting import COUNT, Setting, entry, setting, stepper
 from pages.ui.widgets import cards
@@ -48,7 +48,7 @@ def show() -> None:
     st.caption(
         f"{made.note} Dashed: the numbers it is made of. Cells and terms are rounded to three digits, the arithmetic is not."
     )
-    _numbers(s, at)
+    _numbers(s, path, at)
     draw(
         LossCurves(
             {METHODS[s.method]: np.array([s.shown(m.loss) for m in path[: COUNT + 1]])},
@@ -58,11 +58,10 @@ def show() -> None:
         ),
         "step_curve",
     )
-    _question(s, at)
+    _question(s, path, at)
 
 
-def _numbers(s: Setting, at: int) -> None:
-    path = s.path(count=COUNT + 1)
+def _numbers(s: Setting, path: list[Moment], at: int) -> None:
     now = path[at]
     change = s.shown(now.loss - path[at - 1].loss) if at else 0.0
     explained = (
@@ -83,8 +82,7 @@ def _numbers(s: Setting, at: int) -> None:
     )
 
 
-def _question(s: Setting, at: int) -> None:
-    path = s.path(count=COUNT + 1)
+def _question(s: Setting, path: list[Moment], at: int) -> None:
     now, coming = s.shown(path[at].loss), s.shown(path[at + 1].loss)
     drop = (now - coming) / now if now > 0 else 0.0
     options = ("by more than half", "by a tenth to a half", "by less than a tenth")

@@ -16,6 +16,7 @@ from nmf_core.figures.component_lines import ComponentLines
 from nmf_core.figures.component_tiles import ComponentTiles
 from nmf_core.figures.heatmaps import SampleHeatmap
 from nmf_core.fit import FitWork
+from nmf_core.quality import errors
 from pages.learn_sections import fails
 from pages.learn_sections.common import Section, draw, question
 from pages.ui import jobs
@@ -78,8 +79,7 @@ def _known(dataset: Dataset, parts: Parts) -> str:
 def _smaller(dataset: Dataset, parts: Parts) -> str:
     n, m = dataset.shape
     kept = parts.rank * (n + m)
-    WH = parts.recipe @ parts.H
-    error = np.linalg.norm(dataset.X - WH) / np.linalg.norm(dataset.X)
+    error = errors(dataset, parts.recipe, parts.H).relative
     return f"{n * m:,} numbers become {kept:,}, {kept / (n * m):.0%} of them, with a relative error of {error:.0%}."
 
 
