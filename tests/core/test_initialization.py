@@ -49,10 +49,12 @@ def test_nndsvd_gives_scikit_learns_values(name, init, kind, rank):
     np.testing.assert_allclose(H, H_theirs, **close)
 
 
-def test_randomised_vectors_give_scikit_learns_values(monkeypatch):
+@pytest.mark.parametrize(("kind", "shape"), [("dense", (80, 60)), ("csr", (80, 60)), ("csr", (60, 80))])
+def test_randomised_vectors_give_scikit_learns_values(monkeypatch, kind, shape):
     """On a matrix too large for Gram matrices the same random sketch is taken as there, so even its errors agree."""
     monkeypatch.setattr(leading, "GRAM_SIDE", 0)
-    X = np.random.default_rng(1).gamma(1, 1, (80, 60))
+    X = np.random.default_rng(1).gamma(1, 1, shape)
+    X = sp.csr_array(X * (X > 1)) if kind == "csr" else X
     W, H = initialize(prepare(X), 5, "nndsvd", seed=3)
     W_theirs, H_theirs = _initialize_nmf(X, 5, init="nndsvd", random_state=3)
     np.testing.assert_allclose(W, W_theirs, rtol=1e-6, atol=1e-8)

@@ -1,5 +1,8 @@
 """Every solver on every loss and kind of input it claims: descent, signs, optima, published values."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,7 +12,7 @@ from nmf_core import load_dataset, solvers
 from nmf_core.fit import fit
 from nmf_core.gradient import kkt_norm
 from nmf_core.loss import objective
-from nmf_core.problem import prepare
+from nmf_core.problem import once, prepare
 from nmf_core.solvers.coordinate import sweep
 
 IRIS = load_iris().data
@@ -383,6 +386,24 @@ def test_coordinate_descent_in_single_precision_goes_as_far_as_in_double():
     fields = {"rank": 5, "solver": "ccd", "loss": "kullback-leibler", "init": "random", "max_iter": 60, "tol": 0}
     single, double = (fit(X.astype(dtype), **fields).loss for dtype in (np.float32, np.float64))
     assert single == pytest.approx(double, rel=0.01)
+
+
+def test_what_is_worked_out_once_belongs_to_its_problem_and_goes_with_it():
+    asked = []
+
+    @once
+    def total(problem):
+        asked.append(problem.total)
+        return [problem.total]
+
+    one, two = prepare(IRIS), prepare(2 * IRIS)
+    assert total(one) is total(one)
+    assert (total(one), total(two)) == ([one.total], [2 * one.total])
+    assert len(asked) == 2
+    gone = weakref.ref(one)
+    del one
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_start_of_another_scale_leads_to_the_same_factors():
