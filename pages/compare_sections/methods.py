@@ -19,13 +19,14 @@ from nmf_core.figures.compare_codes import MethodCodes
 from nmf_core.figures.compare_methods import MethodParts
 from nmf_core.figures.compare_sample import MethodSample
 from nmf_core.figures.palette import component_color
-from nmf_core.quality import svd_bound
 from nmf_core.types import is_sparse
 from nmf_core.wording import count, percent
 from pages.compare_sections import methods_more, pictures
 from pages.ui import identity, jobs
+from pages.ui.bound import svd_bound
+from pages.ui.sample import sample
 from pages.ui.several import several
-from pages.ui.state import number, pick, slide
+from pages.ui.state import slide
 from pages.ui.widgets import picture
 
 FIRST = ("PCA", "VQ")  # Lee & Seung (1999) set NMF against these two
@@ -119,12 +120,8 @@ def _side(dataset: Dataset, result: FitResult, rivals: tuple[Any, ...]) -> Side:
 
 def _sample(dataset: Dataset, rank: int) -> tuple[int, int]:
     left, right = st.columns(2, gap="large")
-    n = dataset.shape[0]
     with left:
-        if n <= 2000:
-            row = int(pick("Sample", range(n), "row", names=lambda i: str(dataset.rows[i])))
-        else:
-            row = int(number(f"Sample (row 0 to {n - 1:,})", 0, n - 1, "row", 0))
+        row = sample(dataset)
     with right:
         steps = (
             slide("Components added", 1, rank, "compare_steps", rank, help="The largest contribution comes first.")
@@ -183,11 +180,9 @@ def _measured(dataset: Dataset, result: FitResult, methods: tuple[Any, ...]) -> 
         said.append(f"NMF has the smallest error, {_share(own.error)}.")
     else:
         said.append(f"the smallest error is {least.name}’s, {_share(least.error)}; NMF’s is {_share(own.error)}.")
-    values = dataset.X.data if is_sparse(dataset.X) else dataset.X
-    total = float(np.square(values, dtype=np.float64).sum()) if dataset.mask is None else 0.0
-    bound = _bound(dataset.id, len(own.parts), dataset)
-    if bound is not None and total > 0:
-        limit, many = math.sqrt(bound / total), count(len(own.parts), "component")
+    limit = _least_error(dataset.id, len(own.parts), dataset)
+    if limit is not None:
+        many = count(len(own.parts), "component")
         said.append(
             f" No {many} of any sign can get below {_share(limit)} (truncated SVD; PCA has the mean besides)."
             if limit > 1e-7
@@ -211,5 +206,9 @@ def _share(error: float) -> str:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _bound(dataset_id: str, rank: int, _dataset: Dataset) -> float | None:
-    return svd_bound(_dataset, rank)
+def _least_error(dataset_id: str, rank: int, _dataset: Dataset) -> float | None:
+    """Return the smallest relative error of any components of any sign; None where it is not known."""
+    bound = svd_bound(_dataset, rank)
+    values = _dataset.X.data if is_sparse(_dataset.X) else _dataset.X
+    total = float(np.square(values, dtype=np.float64).sum())
+    return math.sqrt(bound / total) if bound is not None and total > 0 else None

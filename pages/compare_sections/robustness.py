@@ -11,8 +11,9 @@ from nmf_core.comparison.robustness import DRIFT, ERROR, METHODS, SPOILED, Robus
 from pages.compare_sections import spoiled
 from pages.compare_sections.words import share
 from pages.ui import jobs
+from pages.ui.sample import sample
 from pages.ui.several import several
-from pages.ui.state import number, pick, slide
+from pages.ui.state import pick, slide
 from pages.ui.widgets import md
 
 MOST_CELLS = 3_000_000
@@ -56,7 +57,8 @@ def show(dataset: Dataset, result: FitResult) -> None:
     if not methods:
         st.info("Choose at least one method.")
         return
-    row = _row(dataset)
+    # Only pictures are shown clean, spoiled and rebuilt.
+    row = sample(dataset) if dataset.cell_shape and len(dataset.cell_shape) == 2 else None
     request = result.request
     work = RobustnessWork(
         dataset.id,
@@ -79,16 +81,6 @@ def show(dataset: Dataset, result: FitResult) -> None:
             spoiled.pictures(dataset, outcomes, work, row)
     spoiled.curves(dataset, work, level / 100, outcomes)
     _notes(kind)
-
-
-def _row(dataset: Dataset) -> int | None:
-    """Return the picture that is shown clean, spoiled and rebuilt; None where samples are no pictures."""
-    if not dataset.cell_shape or len(dataset.cell_shape) != 2:
-        return None
-    n = dataset.shape[0]
-    if n <= 2000:
-        return int(pick("Sample", range(n), "row", names=lambda i: str(dataset.rows[i])))
-    return int(number(f"Sample (row 0 to {n - 1:,})", 0, n - 1, "row", 0))
 
 
 def _measured(table: pd.DataFrame, kind: str, level: float, strength: float) -> None:

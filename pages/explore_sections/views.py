@@ -22,13 +22,14 @@ from nmf_core.figures.label_counts import LabelCounts
 from nmf_core.figures.ordering import FEATURE_ORDERS, SAMPLE_ORDERS
 from nmf_core.figures.reconstruction import Reconstruction
 from nmf_core.figures.space import ComponentSpace, ParallelComponents
-from nmf_core.quality import cards, compared_label, svd_bound
-from pages.ui.state import number, pick, slide, switch
+from nmf_core.quality import cards, compared_label
+from pages.ui.bound import svd_bound
+from pages.ui.sample import ROW, sample
+from pages.ui.state import pick, slide, switch
 from pages.ui.widgets import cards as draw_cards
-from pages.ui.widgets import md, picture
+from pages.ui.widgets import picture
 
 FIRST_CARDS = 5  # above the tabs; the others stand in the tab Fit
-ROW = "row"  # the sample looked at: chosen by name, or by a click in a chart
 _ORDERS = {
     "file": "as in the file",
     "label": "by label",
@@ -67,13 +68,8 @@ def numbers(view: View) -> list[tuple[str, str, str]]:
 
 @st.cache_data(max_entries=2000, show_spinner=False)
 def _cards(dataset_id: str, about: str, _view: View) -> list[tuple[str, str, str]]:
-    bound = _bound(dataset_id, _view.parts.rank, _view.dataset)
+    bound = svd_bound(_view.dataset, _view.parts.rank)
     return cards(_view.dataset, _view.result, _view.parts, bound=bound)
-
-
-@st.cache_data(max_entries=2000, show_spinner=False)
-def _bound(dataset_id: str, rank: int, _dataset: Dataset) -> float | None:
-    return svd_bound(_dataset, rank)
 
 
 def parts(view: View) -> None:
@@ -111,7 +107,7 @@ def parts(view: View) -> None:
 def samples(view: View) -> None:
     """One sample built from its parts, and all samples in the space of the parts."""
     dataset, shown = view.dataset, view.parts
-    row = _row(dataset)
+    row = sample(dataset)
     steps = shown.rank
     if shown.rank > 1:
         steps = slide("Parts added", 1, shown.rank, "steps", shown.rank, help="The largest part comes first.")
@@ -169,15 +165,6 @@ def _order(label: str, options: list[str], key: str) -> str:
 
 def _label(view: View, key: str) -> str:
     return str(pick("Label", list(view.dataset.labels), key, compared_label(view.dataset), width=240))
-
-
-def _row(dataset: Dataset) -> int:
-    n = dataset.shape[0]
-    if n <= 2000:
-        return int(pick("Sample", range(n), ROW, names=lambda i: str(dataset.rows[i])))
-    row = int(number(f"Sample (row 0 to {n - 1:,})", 0, n - 1, ROW, 0))
-    st.caption(md(dataset.rows[row]))
-    return row
 
 
 def _choose(key: str) -> Callable[[], None]:
