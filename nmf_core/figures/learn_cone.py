@@ -111,8 +111,10 @@ class Cone:
 
     def describe(self) -> str:
         """Return what the picture shows, in words."""
-        inside = int((np.linalg.solve(self.H.T, self.X.T) >= -1e-9).all(axis=0).sum()) if self._solvable() else 0
-        text = f"{len(self.X)} samples in the plane of {plain(self.cols[0])} and {plain(self.cols[1])}; {inside} lie in the cone of the two parts."
+        text = (
+            f"{len(self.X)} samples in the plane of {plain(self.cols[0])} and {plain(self.cols[1])}; {self.inside()} lie in "
+            "the cone of the two parts."
+        )
         if self.weights is not None:
             where = "inside" if min(self.weights) >= 0 else "outside"
             x, y = self._sum()
@@ -128,8 +130,11 @@ class Cone:
             )
         return text
 
-    def _solvable(self) -> bool:
-        return abs(float(np.linalg.det(self.H))) > 1e-9
+    def inside(self) -> int:
+        """Return how many samples lie in the cone, its edges included; none where both parts are one direction."""
+        if abs(float(np.linalg.det(self.H))) <= 1e-9:
+            return 0
+        return int((np.linalg.solve(self.H.T, self.X.T) >= -1e-6).all(axis=0).sum())
 
     def table(self) -> pd.DataFrame:
         """Return the samples and the two parts."""

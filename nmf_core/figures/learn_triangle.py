@@ -38,16 +38,19 @@ class Triangle:
     rows: tuple[str, ...]
     groups: Array
 
-    def place(self) -> tuple[Array, Array]:
-        """Return the corners (3 × 2) and the samples (n × 2) in the plane of the parts."""
+    def mixtures(self) -> Array:
+        """Return the weights (n × 3) that sum to 1 and come nearest to each sample; outside the triangle some are < 0."""
         H = self.H / np.maximum(self.H.sum(axis=1, keepdims=True), 1e-300)
         X = self.X / np.maximum(self.X.sum(axis=1, keepdims=True), 1e-300)
-        corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])
-        # Mixture weights that sum to 1 and come nearest to the sample; outside the triangle some are negative.
+        # A last row, weighed heavily: the weights sum to 1.
         A = np.vstack([H.T, np.full((1, 3), 1e3)])
         B = np.vstack([X.T, np.full((1, len(X)), 1e3)])
-        mix = np.linalg.lstsq(A, B, rcond=None)[0].T
-        return corners, mix @ corners
+        return np.linalg.lstsq(A, B, rcond=None)[0].T
+
+    def place(self) -> tuple[Array, Array]:
+        """Return the corners (3 × 2) and the samples (n × 2) in the plane of the parts."""
+        corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])
+        return corners, self.mixtures() @ corners
 
     def build(self) -> go.Figure:
         """Return the figure."""
@@ -103,10 +106,7 @@ class Triangle:
 
     def outside(self) -> int:
         """Return how many samples lie outside the triangle, beyond the width of a point."""
-        corners, places = self.place()
-        affine = np.vstack([corners.T, np.ones(3)])
-        mix = np.linalg.solve(affine, np.vstack([places.T, np.ones(len(places))]))
-        return int((mix < -0.01).any(axis=0).sum())
+        return int((self.mixtures() < -0.01).any(axis=1).sum())
 
     def table(self) -> pd.DataFrame:
         """Return where the samples lie."""

@@ -10,6 +10,7 @@ from nmf_core.figures.learn_cone import Cone
 from nmf_core.figures.learn_grids import number
 from nmf_core.figures.learn_triangle import Triangle
 from nmf_core.fit import FitWork, fit
+from nmf_core.types import Array
 from pages.learn_sections.common import Section, draw, question
 from pages.ui import jobs
 from pages.ui.state import pick, slide
@@ -29,12 +30,12 @@ def show_two() -> None:
         y = pick("Up", [n for n in names if n != x], "cone_y", "petal length")
         w1 = slide("Weight of part 1", -4.0, 8.0, "cone_w1", 3.0, step=0.1)
         w2 = slide("Weight of part 2", -4.0, 8.0, "cone_w2", 3.0, step=0.1)
-    X = np.ascontiguousarray(dataset.X[:, [names.index(x), names.index(y)]])
-    result = _fitted(x, y)
+    X, result = _fitted(x, y)
     H = result.H / np.maximum(np.linalg.norm(result.H, axis=1, keepdims=True), 1e-300)
     mean = X.mean(axis=0)
     axes = (mean, np.linalg.svd(X - mean, full_matrices=False)[2])
-    draw(Cone(X, H, (x, y), dataset.labels["species"], (w1, w2), axes), "cone_picture")
+    cone = Cone(X, H, (x, y), dataset.labels["species"], (w1, w2), axes)
+    draw(cone, "cone_picture")
     end = np.array([w1, w2]) @ H
     if min(w1, w2) < 0:
         shown = f"{md(x)} {number(end[0])}, {md(y)} {number(end[1])}"
@@ -49,11 +50,10 @@ def show_two() -> None:
         "**PCA** (principal component analysis) starts at the mean, and its axes cross at a right angle. It may use both directions of an axis, so its "
         f"scores have signs ({md(dataset.rows[0])}: {number(score)} on axis 1) and an axis is nothing a flower could consist of."
     )
-    inside = int((np.linalg.solve(H.T, X.T) >= -1e-6).all(axis=0).sum())
     question(
         "q_cone",
         f"{x}_{y}",
-        f"{inside} of 150 flowers lie in this cone of two parts. How large is the error Σ (X − WH)²?",
+        f"{cone.inside()} of {len(X)} flowers lie in this cone of two parts. How large is the error Σ (X − WH)²?",
         ("about 0", "about 150", "it depends on the species"),
         "about 0" if 2 * result.loss < 0.5 else "about 150",
         f"Whatever lies inside the cone is a sum of its edges, exactly; here the error is {2 * result.loss:.2g}.",
@@ -61,11 +61,12 @@ def show_two() -> None:
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _fitted(x: str, y: str) -> FitResult:
+def _fitted(x: str, y: str) -> tuple[Array, FitResult]:
+    """Return two features of Iris and their fit."""
     dataset = load_dataset("iris")
     names = [str(name) for name in dataset.cols]
     X = np.ascontiguousarray(dataset.X[:, [names.index(x), names.index(y)]])
-    return fit(X, rank=2, max_iter=2000, tol=1e-10)
+    return X, fit(X, rank=2, max_iter=2000, tol=1e-10)
 
 
 def show_three() -> None:
