@@ -94,7 +94,6 @@ class MethodBlocks:
             held = np.where(np.abs(code) > EMPTY * top, code / top, np.nan)
             flat_tiles = np.broadcast_to(held[:, None, None], (len(code), 2, 2))
             small = sheet(flat_tiles, columns, colormap="signed", limits=(-1.0, 1.0), gap=1, min_pixels=8)
-            used = int((np.abs(code) > EMPTY * top).sum())
             images.append(_image(drawn.png, left, head, drawn.width, drawn.height))
             under = head + tall + between
             pitch = squares * wide / columns
@@ -118,7 +117,9 @@ class MethodBlocks:
                     12,
                 )
             )
-            texts.append(_text(f"the picture uses {used} of {len(method.parts)}", left, under - 6 * per_pixel, 12))
+            texts.append(
+                _text(f"the picture uses {self._used(method)} of {len(method.parts)}", left, under - 6 * per_pixel, 12)
+            )
             names = names_of(self.names, method)[: len(blocks)]
             points += self._points(method, drawn, left, head, names, code, flat)
             if few:
@@ -160,11 +161,9 @@ class MethodBlocks:
             blocks = grey(method.parts, self.cell_shape)
             negative = below(method.parts)
             sign = f"{percent(negative, 2)} of their pixels are negative" if negative else "nothing in them is negative"
-            code = self._code(method)
-            used = int((np.abs(code) > EMPTY * (float(np.abs(code).max()) or 1.0)).sum())
             told.append(
                 f"{plain(method.name)}: {len(blocks)} blocks, {percent(emptiness(blocks), 2)} of their pixels empty, {sign}; "
-                f"the picture holds {used} of them"
+                f"the picture holds {self._used(method)} of them"
             )
         return f"Blocks that each method builds pictures from. {'. '.join(told)}."
 
@@ -192,6 +191,11 @@ class MethodBlocks:
     def _code(self, method: Any) -> Array:
         """Return how much of each block the picture holds: amount × length of the block."""
         return np.asarray(method.codes[self.row] * np.linalg.norm(method.parts, axis=1), dtype=float)
+
+    def _used(self, method: Any) -> int:
+        """Return how many blocks the picture holds, those that are not drawn included."""
+        code = np.abs(self._code(method))
+        return int((code > EMPTY * (float(code.max()) or 1.0)).sum())
 
     def _points(
         self, method: Any, drawn: Any, left: float, head: float, names: list[str], code: Array, flat: Array
