@@ -96,7 +96,6 @@ class FactorNumbers:
             return ()
         factor, r, c = self.entry
         n, m = self.X.shape
-        rank = len(self.H)
         if name == factor:
             return ((r, c, 1, 1, "entry"),)
         if factor == "H":  # column c of X and of WH, column r of W
@@ -106,7 +105,7 @@ class FactorNumbers:
         return {
             "X": ((r, 0, 1, m, "used"),),
             "WH": ((r, 0, 1, m, "used"),),
-            "H": ((min(c, rank - 1), 0, 1, m, "used"),),
+            "H": ((c, 0, 1, m, "used"),),
         }.get(name, ())
 
     def describe(self) -> str:

@@ -92,7 +92,8 @@ def _multiplied(s: _Side, k: int, j: int, beta: float, row: int, col: int, facto
     problem = prepare(np.ascontiguousarray(s.X), beta=beta)
     top, bottom = (terms[k, j] for terms in terms_H(problem, np.ascontiguousarray(s.A), np.ascontiguousarray(s.F)))
     old = s.F[k, j]
-    value = old * top / bottom if bottom > 0 else old
+    times = top / bottom if bottom > 0 else 1.0
+    value = old * times
     product = s.A @ s.F
     a, at = s.A[:, k], f"_{{{row + 1},{col + 1}}}"
     if beta == 2.0:
@@ -110,18 +111,17 @@ def _multiplied(s: _Side, k: int, j: int, beta: float, row: int, col: int, facto
     latex = _lines(
         rf"{s.symbol} &\leftarrow {s.symbol}\cdot{general}",
         rf"{_n(old)}\cdot\frac{{{above}}}{{{below}}}",
-        rf"{_n(old)}\cdot\frac{{{top:.4g}}}{{{bottom:.4g}}} = {_n(old)}\cdot {top / bottom if bottom else 1:.4g} = \mathbf{{{value:.4g}}}",
+        rf"{_n(old)}\cdot\frac{{{top:.4g}}}{{{bottom:.4g}}} = {_n(old)}\cdot {times:.4g} = \mathbf{{{value:.4g}}}",
     )
-    factor_is = top / bottom if bottom > 0 else 1.0
     if old == 0:
         note = "The entry is 0, and 0 times anything is 0: it can never come back."
-    elif abs(factor_is - 1) < 5e-4:
+    elif abs(times - 1) < 5e-4:
         note = "The factor is 1: above and below the line stands the same, so this entry stays."
     else:
-        side = "small" if factor_is > 1 else "large"
-        verb = "grows" if factor_is > 1 else "shrinks"
+        side = "small" if times > 1 else "large"
+        verb = "grows" if times > 1 else "shrinks"
         note = (
-            f"The factor is {factor_is:.4g}: over the dashed cells WH is too {side} on the whole, so the entry {verb}. "
+            f"The factor is {times:.4g}: over the dashed cells WH is too {side} on the whole, so the entry {verb}. "
             "Both numbers of the fraction are sums of products that are ≥ 0, so the entry cannot become negative."
         )
     return Spelled(latex, float(value), float(s.new[k, j]), note)

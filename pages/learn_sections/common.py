@@ -88,7 +88,7 @@ def _shape(content: str) -> tuple[int, int]:
 
 def matrix(name: str, default: Array) -> Array:
     """Return a matrix that people may have changed: from the session, the address, or as it is by default."""
-    key = _key(name)
+    key = key_of(name)
     seed(key, text(default), lambda t: text(parsed(t, default.shape)))
     try:
         return parsed(st.session_state[key], default.shape)
@@ -99,18 +99,19 @@ def matrix(name: str, default: Array) -> Array:
 
 def keep(name: str, value: Array, default: Array) -> None:
     """Keep a changed matrix in the session and in the address."""
-    st.session_state[_key(name)] = text(value)
-    remember(_key(name), text(value), text(default))
+    st.session_state[key_of(name)] = text(value)
+    remember(key_of(name), text(value), text(default))
 
 
 def forget(*names: str) -> None:
     """Let matrices be as they are by default again; a callback."""
     for name in names:
-        st.session_state.pop(_key(name), None)
-        remember(_key(name), None, None)
+        st.session_state.pop(key_of(name), None)
+        remember(key_of(name), None, None)
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """Return the key of a matrix in the session and in the address: each example has its own."""
     return f"{name}_{st.session_state.get('_example', '')}"
 
 

@@ -89,7 +89,6 @@ def _outlier() -> None:
         "robust to gross outliers."
     )
     dataset = load_dataset("iris")
-    X = dataset.X.copy()
     sizes = (0.2, 20.0, 200.0)
     size = pick(
         "The petal width of one flower of 150 is typed as",
@@ -99,8 +98,7 @@ def _outlier() -> None:
         names=lambda v: f"{v:g} cm",
         segmented=True,
     )
-    X[0, 3] = size
-    clean, dirty = _clean(0.2), _clean(size)
+    clean, dirty = _typed(0.2), _typed(size)
     found = match(clean.H, dirty.H)
     kept = float(np.min(found.similarity))
     versions = (("H, clean", _scaled(clean.H)), (f"H with {size:g} cm", _scaled(dirty.H)))
@@ -130,7 +128,8 @@ def _outlier() -> None:
 
 
 @st.cache_data(max_entries=10, show_spinner=False)
-def _clean(size: float) -> FitResult:
+def _typed(size: float) -> FitResult:
+    """Return the fit of Iris with that petal width of the first flower; 0.2 cm is the true one."""
     X = load_dataset("iris").X.copy()
     X[0, 3] = size
     return fit(X, rank=2)

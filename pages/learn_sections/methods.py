@@ -8,7 +8,7 @@ import streamlit as st
 from nmf_core.figures.learn_curves import LossCurves
 from nmf_core.figures.learn_factors import FactorVersions
 from nmf_core.lessons.spelled import spelled
-from nmf_core.lessons.stepping import METHODS, SHORT
+from nmf_core.lessons.stepping import METHODS, SHORT, Moment
 from pages.learn_sections.common import PARTS, draw, path_of, question
 from pages.learn_sections.setting import COUNT, entry, setting, stepper
 
@@ -48,13 +48,12 @@ def show() -> None:
         ),
         "versions",
     )
-    names = list(METHODS)
     with s.line:
         marked = entry(factor, before)
-    for tab, key in zip(st.tabs([METHODS[k] for k in names]), names, strict=True):
+    for tab, key in zip(st.tabs(list(METHODS.values())), METHODS, strict=True):
         with tab:
             m = nexts[key]
-            after = m if not flip else type(m)(m.H.T, m.W.T, m.loss, "W", m.size)
+            after = Moment(m.H.T, m.W.T, m.loss, "W", m.size) if flip else m
             made = spelled(s.X, now, after, key, *marked)
             st.latex(made.latex)
             st.caption(made.note)

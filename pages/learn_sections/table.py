@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from nmf_core.types import Array
-from pages.learn_sections.common import keep, text
+from pages.learn_sections.common import keep, key_of, text
 
 
 def editor(label: str, name: str, value: Array, default: Array, rows: Sequence[str], cols: Sequence[str]) -> Array:
@@ -27,7 +27,7 @@ def editor(label: str, name: str, value: Array, default: Array, rows: Sequence[s
     The table keeps what is typed as changes to what it was given. So it is given the same numbers on every run, until
     the matrix is changed from elsewhere (a slider, a button, a link): then it starts anew from those.
     """
-    which = f"{name}_{st.session_state.get('_example', '')}"
+    which = key_of(name)
     base = st.session_state.get(f"_table_{which}")
     if base is None or base["last"] != text(value) or f"edit_{which}_{base['version']}" not in st.session_state:
         base = {"values": value, "version": (base["version"] if base else 0) + 1, "last": text(value)}
