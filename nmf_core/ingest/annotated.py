@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nmf_core.ingest.arrays import from_array, from_sparse
+from nmf_core.ingest.heaps import check_heaps
 from nmf_core.ingest.limits import size
 from nmf_core.ingest.names import tidy_names
 from nmf_core.ingest.raw import Raw
@@ -25,8 +26,10 @@ def read_h5ad(data: bytes | memoryview, talk: Talk) -> Raw:
             "HDF5 and .h5ad files need the package h5py, which is not installed here",
             hint="pip install h5py; or save the matrix as .npz or .mtx",
         ) from None
+    body = bytes(data)
+    check_heaps(body)
     try:
-        with h5py.File(io.BytesIO(data), "r") as file:
+        with h5py.File(io.BytesIO(body), "r") as file:
             return _read(file, talk)
     except Refused:
         raise

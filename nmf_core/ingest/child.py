@@ -52,8 +52,10 @@ def main() -> None:
     root = str(Path(__file__).resolve().parents[2])
     if root not in sys.path:
         sys.path.append(root)
+    from nmf_core.ingest.sight import confine_sight
     from nmf_core.ingest.wall import confine_calls
 
+    confine_sight()
     confine_calls()
     from nmf_core.ingest.limits import Limits
     from nmf_core.ingest.progress import Reporter

@@ -104,7 +104,9 @@ def _recode(data: bytes | memoryview, encoding: str, talk: Talk, guessed: bool) 
             "The file is damaged or not a text table",
         )
     label = _LABELS.get(encoding, encoding)
-    examples = sorted({m.group() for m in re.finditer(r"\w*[^\x00-\x7f]\w*", text[:_STEP]) if m.group()}, key=len)[:3]
+    examples = sorted(
+        {m.group() for m in re.finditer(r"\w*[^\x00-\x7f]\w*", text[:_STEP])}, key=lambda word: (len(word), word)
+    )[:3]
     shown = f", for example {', '.join(examples)}" if examples and guessed else ""
     talk.note(
         "encoding", f"The text was decoded as {label}{shown}.", "encoding" if guessed and encoding in _CHOICES else ""

@@ -61,6 +61,7 @@ def _run(
     limits: Limits,
     watch: Watch | None,
 ) -> Outcome:
+    limits = limits.for_bytes(data)
     file_size = 64_000_000 + 16 * limits.cells + 32 * limits.stored
     job = json.dumps(
         {"name": name, "choices": _plain(choices), "limits": limits.to_json(), "file_size": file_size}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import sys
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from nmf_core.ingest import Verdict, read
+from nmf_core.ingest import Limits, Verdict, read, sandbox
 
 X = sp.random_array((8, 5), density=0.5, format="csr", rng=np.random.default_rng(0))
 
@@ -65,3 +66,41 @@ def test_without_h5py_the_package_is_named(monkeypatch):
     reading = read(data, "x.h5ad", sandbox=False)
     assert reading.verdict is Verdict.REFUSE
     assert "pip install h5py" in reading.sentence
+
+
+def round_in_circles() -> bytes:
+    """Return an .h5ad file in which one byte was lost: the first text of a heap claims to be free space of no length."""
+    data = bytearray(h5ad())
+    at = data.index(b"GCOL\x01") + 16
+    data[at : at + 2] = b"\0\0"
+    data[at + 8 : at + 16] = b"\0" * 8
+    return bytes(data)
+
+
+@pytest.mark.parametrize("data", [round_in_circles(), gzip.compress(round_in_circles())], ids=["bare", "packed"])
+def test_a_heap_that_leads_nowhere_is_found_before_the_library_goes_round_it(data):
+    """Without the look at the heaps this file takes all the processor time that the child has, and ends as "time"."""
+    reading = read(data, "x.h5ad")
+    assert reading.verdict is Verdict.REFUSE
+    assert reading.message.code == "damaged"
+    assert "a heap of texts leads nowhere" in reading.sentence
+
+
+def test_bytes_that_look_like_a_heap_by_chance_are_none():
+    buffer = io.BytesIO(h5ad(form="dense"))
+    with h5py.File(buffer, "a") as file:
+        file["uns/note"] = np.frombuffer(
+            b"GCOL\x01\0\0\0" + b"\xff" * 24 + b"GCOL\x01\0\0\0" + b"\3" + b"\0" * 31, dtype=np.uint8
+        )
+    assert read(buffer.getvalue(), "x.h5ad", sandbox=False).raw.shape == (8, 5)
+
+
+def test_a_damaged_file_of_this_kind_gets_less_time_than_others(tmp_path, monkeypatch):
+    data, limits = h5ad(), Limits()
+    assert limits.for_bytes(data).cpu_seconds == 10
+    assert limits.for_bytes(data + bytes(30_000_000)).cpu_seconds == 40
+    assert limits.for_bytes(b"a,b\n1,2\n") == limits
+    program = tmp_path / "child.py"
+    program.write_text("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)")
+    monkeypatch.setattr(sandbox, "CHILD", program)
+    assert "longer than 10 seconds" in read(data, "x.h5ad").sentence

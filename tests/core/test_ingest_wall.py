@@ -1,4 +1,4 @@
-"""The child behind its wall: no network, no programs, no file written; and what it may tell about its progress."""
+"""The child behind its wall: no network, no programs, no file written or read; what it may tell about its progress."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nmf_core.ingest import Limits, Verdict, read, read_many, sandbox, wall
+from nmf_core.ingest import Limits, Verdict, read, read_many, sandbox, sight, wall
 from nmf_core.ingest.progress import STAGES, Listener, Reporter
 from tests.core.ingest_corpus import GOOD
 
@@ -35,13 +35,16 @@ TRIED = {
 }
 
 
-def behind_the_wall(code: str, tmp_path: Path) -> str:
-    """Run code in a process that has put the filter on itself; return what came of it."""
+WALL = "from nmf_core.ingest.wall import confine_calls as confine"
+
+
+def behind_the_wall(code: str, tmp_path: Path, confine: str = WALL) -> str:
+    """Run code in a process that has confined itself; return what came of it."""
     present = tmp_path / "present"
     present.write_text("kept")
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); target, present = {str(tmp_path / 'new')!r}, {str(present)!r}\n"
-        f"from nmf_core.ingest.wall import confine_calls\nassert confine_calls() is {linux}\n"
+        f"{confine}\nassert confine() is {linux if confine == WALL else landlock()}\n"
         f"try:\n    {code}\nexcept OSError as error: print(type(error).__name__)\nelse: print('done')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -85,6 +88,72 @@ def test_the_child_of_a_reading_stands_behind_the_wall(tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "CHILD", copy)
     assert read(GOOD.encode(), "x.csv").verdict is Verdict.READ
     assert (tmp_path / "out").exists() is not linux
+
+
+def landlock() -> bool:
+    """Tell whether this kernel lets a process give up files, by asking it in another way than the code does."""
+    code = (
+        "import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); libc.syscall(444, None, 0, 1)\n"
+        "raise SystemExit(int(ctypes.get_errno() in (38, 95)))"  # ENOSYS, EOPNOTSUPP
+    )
+    return linux and subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+SEEN = {
+    "a file of somebody": "open(present).read()",
+    "a folder of somebody": "import os; os.listdir(os.path.dirname(present))",
+    "users of the system": "open('/etc/passwd').read()",
+    "the environment of the server": "import os; open(f'/proc/{os.getppid()}/environ').read()",
+    "what lies beside the code": f"open({str(ROOT / 'pyproject.toml')!r}).read()",
+    "a new file": "open(target, 'w')",
+}
+
+
+@pytest.mark.parametrize("tried", SEEN)
+def test_a_process_that_has_given_up_files_cannot_read_them(tmp_path, tried):
+    outcome = behind_the_wall(SEEN[tried], tmp_path, "from nmf_core.ingest.sight import confine_sight as confine")
+    if landlock():
+        assert outcome == "PermissionError"
+    else:
+        assert outcome in ("done", "PermissionError")
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        "import pandas, pyarrow.csv, pyarrow.parquet, scipy.sparse, networkx, PIL.Image, soundfile, python_calamine, h5py",
+        "import datetime, zoneinfo; zoneinfo.ZoneInfo('Europe/Vienna'); import nmf_core.ingest.understand",
+        "import numpy as np; np.linalg.svd(np.eye(300))",
+    ],
+)
+def test_a_process_that_has_given_up_files_still_has_its_packages(tmp_path, allowed):
+    assert behind_the_wall(allowed, tmp_path, "from nmf_core.ingest.sight import confine_sight as confine") == "done"
+
+
+def test_the_child_of_a_reading_sees_no_file_but_its_own(tmp_path, monkeypatch):
+    """Shown by a reader that ends in a crash where it could read the server's files."""
+    copy, secret = tmp_path / "child.py", tmp_path / "secret"
+    secret.write_text("key")
+    source = sandbox.CHILD.read_text(encoding="utf-8")
+    copy.write_text(
+        source.replace("str(Path(__file__).resolve().parents[2])", repr(str(ROOT))).replace(
+            "    raw, talk, message = understand(",
+            f"    try:\n        open({str(secret)!r}).read()\n        os.abort()\n"
+            "    except PermissionError:\n        pass\n    raw, talk, message = understand(",
+        )
+    )
+    monkeypatch.setattr(sandbox, "CHILD", copy)
+    assert read(GOOD.encode(), "x.csv").verdict is (Verdict.READ if landlock() else Verdict.REFUSE)
+
+
+def test_where_a_program_lies_among_packages_they_stay_readable(tmp_path, monkeypatch):
+    code = tmp_path / "site-packages" / "nmf_core" / "ingest" / "sight.py"
+    monkeypatch.setattr(sight, "__file__", str(code))
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site-packages"), str(tmp_path / "lib")])
+    assert sight.needed()[:3] == [str(tmp_path / p) for p in ("site-packages", "lib", "site-packages/nmf_core")]
+    monkeypatch.setattr(sight, "__file__", str(tmp_path / "work" / "nmf_core" / "ingest" / "sight.py"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "work"), str(tmp_path / "lib")])
+    assert sight.needed()[:2] == [str(tmp_path / p) for p in ("lib", "work/nmf_core")]
 
 
 def test_progress_rises_through_known_stages():
