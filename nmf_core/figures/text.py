@@ -53,8 +53,9 @@ def label(value: object, limit: int = 60) -> str:
     text = plain(value) or "(no name)"
     if limit:
         text = shorten(text, limit)
+    # Of the named entities Plotly decodes a handful only, and none of the quotes: those are written as numbers.
+    escaped = html.escape(text, quote=False).replace('"', "&#34;").replace("'", "&#39;")
     # Plotly also reads %{…} in hover templates and $…$ as TeX: a zero-width joiner takes both their meaning.
-    escaped = html.escape(text, quote=True)
     if "%{" in escaped:
         escaped = escaped.replace("%{", "%\u2060{")
     if escaped.startswith("$") and escaped.endswith("$"):

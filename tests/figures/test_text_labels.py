@@ -1,7 +1,11 @@
 """Names from files are shown, never obeyed."""
 
+import ast
 import html
+import re
+from pathlib import Path
 
+import plotly
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +26,41 @@ def test_no_markup_and_no_control_characters_get_through(text):
     assert not (shown.startswith("$") and shown.endswith("$"))
     assert all(ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 for c in shown)
     assert len(html.unescape(shown)) <= 64
+
+
+@pytest.fixture(scope="module")
+def decoded():
+    """Return what Plotly's own script makes of a text: its table of entities is read out of the installed file."""
+    script = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    table = re.search(r"\{(mu:[^{}]*amp:[^{}]*)\}", script)[1]
+    named = {key: ast.literal_eval(value) for key, value in re.findall(r'(\w+):("[^"]*")', table)}
+    assert "lt" in named
+    assert r"/&(#\d+|#x[\da-fA-F]+|[a-z]+);/g" in script
+
+    def decode(text):
+        def one(found):
+            name = found[1]
+            if name.startswith("#"):
+                return chr(int(name[2:], 16) if name[1] == "x" else int(name[1:]))
+            return named.get(name, found[0])
+
+        return re.sub(r"&(#\d+|#x[\da-fA-F]+|[a-z]+);", one, text)
+
+    return decode
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"Great Performances" Cats', "Schindler's List", "a < b & c > d", "&quot;", "&#34;", "&nbsp;&amp;", "'\"'", "R&D"],
+)
+def test_plotly_shows_a_name_as_it_stands_in_the_file(decoded, text):
+    assert decoded(label(text)) == text
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(max_size=50))
+def test_plotly_shows_any_name(decoded, text):
+    assert decoded(label(text, 0)).replace("\u2060", "") == (plain(text) or "(no name)")
 
 
 @pytest.mark.parametrize(
