@@ -57,8 +57,10 @@ def template() -> go.layout.Template:
                 "yanchor": "top",
                 "title": {"text": ""},
             },
-            "xaxis": axis,
-            "yaxis": axis,
+            # Plotly turns crowded names to run down to the right and then drops those that leave the figure: ours run
+            # up to their tick from the left, and the margin makes room for whatever stands over an edge.
+            "xaxis": {**axis, "autotickangles": [0, -35, -90], "ticklabeloverflow": "allow"},
+            "yaxis": {**axis, "ticklabeloverflow": "allow"},
         }
     )
     return pio.templates[NAME]

@@ -23,6 +23,14 @@ def test_every_figure_carries_the_registered_template():
     assert template() is template()
 
 
+def test_no_name_of_a_tick_is_dropped_because_it_leaves_the_figure():
+    axes = figure([], {}).layout.template.layout
+    assert (axes.xaxis.ticklabeloverflow, axes.yaxis.ticklabeloverflow) == ("allow", "allow")
+    assert axes.xaxis.automargin
+    # Turned names end at their tick: those of the last columns would otherwise run out of the figure to the right.
+    assert all(angle <= 0 for angle in axes.xaxis.autotickangles)
+
+
 def test_importing_streamlit_does_not_break_it():
     code = (
         "import json, sys\n"
