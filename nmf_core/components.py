@@ -445,7 +445,30 @@ def dominant_feature(parts: Parts) -> Array:
 TOP_BY = ("weight", "distinctive")
 
 
-def top_features(parts: Parts, n: int = 10, by: str = "weight") -> tuple[Array, Array]:
+#: Known cells from which a feature counts as well known, and how many features per component must be left at least.
+WELL_KNOWN, ENOUGH = 20, 20
+
+
+def well_known(dataset: Dataset, rank: int) -> Array | None:
+    """Tell which features enough is known of to stand for a component; None where every cell is known.
+
+    A film that two people rated can have any value in H without the loss noticing: it would come first among thousands of
+    such films by chance. Features with fewer than 20 known cells are passed over, as long as 20 per component are left.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_features,) or None
+    """
+    mask = dataset.mask
+    if mask is None:
+        return None
+    X = dataset.X
+    known = np.bincount(X.indices, minlength=X.shape[1]) if is_sparse(X) else np.isfinite(X).sum(axis=0)
+    enough = min(len(known), ENOUGH * rank)
+    return known >= min(WELL_KNOWN, int(np.partition(known, -enough)[-enough]))
+
+
+def top_features(parts: Parts, n: int = 10, by: str = "weight", among: Array | None = None) -> tuple[Array, Array]:
     """Return the strongest features of each component.
 
     Parameters
@@ -456,6 +479,8 @@ def top_features(parts: Parts, n: int = 10, by: str = "weight") -> tuple[Array, 
     by : {"weight", "distinctive"}
         The value in H, or that value times the share of the feature that this component makes up (over all samples):
         the second leaves out what is strong everywhere.
+    among : ndarray of bool of shape (n_features,), optional
+        Features that may be picked, see `well_known`.
 
     Returns
     -------
@@ -466,6 +491,10 @@ def top_features(parts: Parts, n: int = 10, by: str = "weight") -> tuple[Array, 
     """
     if by not in TOP_BY:
         raise ValueError(f"by: unknown {by!r}; use one of {', '.join(TOP_BY)}")
+    if among is not None and not among.all():
+        at = np.flatnonzero(among)
+        picked, values = top_features(replace(parts, H=parts.H[:, at]), n, by)
+        return at[picked], values
     n = max(1, min(n, parts.H.shape[1]))
     H = parts.H
     score = H
@@ -544,7 +573,7 @@ def suggest_names(parts: Parts, dataset: Dataset, limit: int = 40) -> tuple[str,
     if axis is not None:
         raw = [f"peak at {axis[row.argmax()]:,.6g}" if row.any() else "empty" for row in parts.H]
         return _unique(raw)
-    picked, _ = top_features(parts, 3, by="distinctive")
+    picked, _ = top_features(parts, 3, by="distinctive", among=well_known(dataset, parts.rank))
     raw = []
     for k, features in enumerate(picked):
         row = parts.H[k]

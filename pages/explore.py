@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from nmf_core.components import SCALE_HELP, SCALES, present
+from nmf_core.defaults import suggested_scale
 from pages.explore_sections import views
 from pages.explore_sections.new_rows import new_rows
 from pages.explore_sections.take_along import take_along
@@ -37,8 +38,8 @@ if result is not None:
         scale = pick(
             "Scale of W and H (WH stays the same)",
             SCALES,
-            "scale",
-            SCALES[1],
+            data.SCALE,
+            suggested_scale(dataset),
             segmented=True,
             help="\n".join(f"- **{name}**: {text}" for name, text in SCALE_HELP.items()),
         )
@@ -48,7 +49,7 @@ if result is not None:
     view = View(dataset, info, result, present(dataset, result, scale, names), names)
     with head:
         widgets.cards(views.numbers(view)[: views.FIRST_CARDS])
-        fitting.outcome(result)
+        fitting.outcome(dataset, result)
     with st.expander(
         "Names and colours of the parts", icon=":material/palette:", key="names", on_change="rerun"
     ) as more:

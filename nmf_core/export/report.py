@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from nmf_core.components import Parts, feature_axis, top_features
+from nmf_core.components import Parts, feature_axis, top_features, well_known
 from nmf_core.figures.base import Picture
 from nmf_core.figures.component_bars import ComponentBars
 from nmf_core.figures.component_lines import ComponentLines
@@ -185,7 +185,7 @@ def top_table(dataset: Dataset, parts: Parts, n: int = 10) -> pd.DataFrame:
     """Return the names of the strongest features, one column per component."""
     import pandas as pd
 
-    picked, _ = top_features(parts, n)
+    picked, _ = top_features(parts, n, among=well_known(dataset, parts.rank))
     frame = pd.DataFrame({str(k): dataset.cols[row] for k, row in enumerate(picked)})
     frame.columns = pd.Index(list(parts.names))
     return frame

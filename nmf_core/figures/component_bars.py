@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmf_core.components import Parts, top_features
+from nmf_core.components import Parts, top_features, well_known
 from nmf_core.figures.palette import with_alpha
-from nmf_core.figures.template import CLEAR, LINE, MUTED, SMALL, axis_id, axis_key, figure, grid_domains
+from nmf_core.figures.template import CLEAR, LINE, MUTED, SMALL, axis_id, axis_key, figure, grid_domains, titled
 from nmf_core.figures.text import count, label, number, percent, plain, shorten
 from nmf_core.types import Array, Dataset
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PANELS, GROUPED = 24, 40
 #: Characters that fit into the whole width of a narrow page.
 _WIDTH = 120
+#: Pixels over a panel for its heading of two lines.
+HEAD = 46
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,21 +59,22 @@ class ComponentBars:
         parts, (picked, values) = self._parts(), self._picked()
         rank, n = values.shape
         names = [[plain(self.dataset.cols[j]) or "(no name)" for j in row] for row in picked]
-        longest = min(64, max(len(name) for row in names for name in row))
+        # One very long name in ten is cut rather than all panels made as wide as it.
+        longest = min(64, int(np.quantile([len(name) for row in names for name in row], 0.9)))
         columns = self.columns or max(1, min(4, rank, _WIDTH // max(longest + 4, 24)))
         if not self.columns and rank > columns:  # no nearly empty last line: 4 panels as 2 + 2, not 3 + 1
             columns = -(-rank // -(-rank // columns))
         room = max(12, _WIDTH // columns - 4)
         rows = -(-rank // columns)
-        panel = 34 + 22 * n
-        domains = grid_domains(rank, columns, gap_x=0.06, gap_y=34 / panel)
+        panel = HEAD + 22 * n
+        domains = grid_domains(rank, columns, gap_x=0.06, gap_y=HEAD / panel)
         data: list[dict[str, Any]] = []
         layout: dict[str, Any] = {
-            "height": 24 + rows * panel,
+            "height": 34 + rows * panel,
             "showlegend": False,
             "bargap": 0.18,
             "annotations": [],
-            "margin": {"l": 10, "r": 10, "t": 14, "b": 10},
+            "margin": {"l": 10, "r": 10, "t": 24, "b": 10},
         }
         extent = self._extent(picked, values)
         for k in range(rank):
@@ -137,24 +140,12 @@ class ComponentBars:
                 "linecolor": LINE,
                 "fixedrange": True,
             }
-            layout["annotations"].append(heading(parts, k, x[0], y[1], columns))
-            if not self.same_features or k == columns - 1:
-                layout["annotations"].append(
-                    {
-                        "text": f"full width {number(limit, 3)}",
-                        "x": x[1],
-                        "y": y[1],
-                        "xref": "paper",
-                        "yref": "paper",
-                        "xanchor": "right",
-                        "yanchor": "bottom",
-                        "showarrow": False,
-                        "font": {"size": SMALL, "color": MUTED},
-                    }
-                )
-        if rank < self.parts.visible().rank:
-            layout["title"] = {"text": f"The first {rank} of {self.parts.visible().rank} components"}
-            layout["margin"] = {"l": 10, "r": 10, "t": 44, "b": 10}
+            layout["annotations"].append(heading(parts, k, x[0], y[1], columns, f" · full width {number(limit, 3)}"))
+        first = f"first {rank} of {self.parts.visible().rank} components" if rank < self.parts.visible().rank else ""
+        if notes := [note for note in (first, self._passed_over()) if note]:
+            layout |= titled("Strongest features", notes)
+            layout["height"] += 46
+            layout["margin"] = {"l": 10, "r": 10, "t": 70, "b": 10}
         return figure(data, layout)
 
     def describe(self) -> str:
@@ -166,7 +157,10 @@ class ComponentBars:
         ]
         more = f" and {len(picked) - 8} more" if len(picked) > 8 else ""
         which = "strongest" if self.by == "weight" else "most distinctive"
-        return f"Bar charts of the {which} features of {count(len(picked), 'component')}. {'; '.join(said)}{more}."
+        passed = f" {self._passed_over()}." if self._passed_over() else ""
+        return (
+            f"Bar charts of the {which} features of {count(len(picked), 'component')}. {'; '.join(said)}{more}.{passed}"
+        )
 
     def table(self) -> pd.DataFrame:
         """Return component, rank, feature and value (and the interval, if given) for all visible components."""
@@ -199,7 +193,17 @@ class ComponentBars:
             m = min(parts.H.shape[1], max(self.n, 1))
             at = np.sort(np.argsort(-parts.H.max(axis=0), kind="stable")[:m])
             return np.tile(at, (parts.rank, 1)), parts.H[:, at]
-        return top_features(parts, self.n, self.by)
+        return top_features(parts, self.n, self.by, self._among())
+
+    def _among(self) -> Array | None:
+        return well_known(self.dataset, self.parts.visible().rank)
+
+    def _passed_over(self) -> str:
+        """Say which features are not shown, however large their value."""
+        among = self._among()
+        if self.same_features or among is None or among.all():
+            return ""
+        return f"{count(int((~among).sum()), 'feature')} with few known cells passed over"
 
     def _extent(self, picked: Array, values: Array) -> Array:
         if self.high is None:
@@ -293,26 +297,32 @@ class GroupedBars:
         n = min(self.n, GROUPED)
         if H.shape[1] <= n:
             return np.arange(H.shape[1])
+        among = well_known(self.dataset, len(H))
+        H = H if among is None else np.where(among, H, 0)
         peak = H.max(axis=1, keepdims=True)
         relative = (H / np.where(peak > 0, peak, 1)).max(axis=0)
         return np.sort(np.argsort(-relative, kind="stable")[:n])
 
 
-def heading(parts: Parts, k: int, x: float, y: float, columns: int) -> dict[str, Any]:
-    """Return the annotation over a panel: colour, name and share of a component."""
-    name = label(parts.names[k], max(16, 84 // columns))
+def heading(parts: Parts, k: int, x: float, y: float, columns: int, note: str = "") -> dict[str, Any]:
+    """Return the annotation over a panel: colour and name of a component, and on a line of its own its share.
+
+    Two lines, because name, share and note side by side run into the next panel's on a narrow page.
+    """
+    share = percent(max(parts.share[k], 0.0))
     return {
-        "text": f'<span style="color:{parts.colors[k]}">■</span> <b>{name}</b>'
-        f'  <span style="color:{MUTED}">{percent(max(parts.share[k], 0.0))}</span>',
+        "text": f'<span style="color:{parts.colors[k]}">■</span> <b>{label(parts.names[k], max(16, 84 // columns))}</b><br>'
+        f'<span style="color:{MUTED};font-size:{SMALL}px">{share}{note}</span>',
         "x": x,
         "y": y,
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",
         "yanchor": "bottom",
+        "align": "left",
         "showarrow": False,
         "bgcolor": CLEAR,
-        "hovertext": f"{label(parts.names[k])} alone explains {percent(max(parts.share[k], 0.0))} of the variation",
+        "hovertext": f"{label(parts.names[k])} alone explains {share} of the variation",
         "font": {"size": 14},
     }
 

@@ -60,7 +60,7 @@ class ComponentLines:
             "hovermode": "closest" if self.panels else "x",
             "legend": {"y": 1.0, "yanchor": "bottom"},
             "annotations": [],
-            "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
+            "margin": {"l": 10, "r": 10, "t": 44 if self.panels else 30, "b": 10},
         }
         x = axis[at].astype(np.float32)
         for k in range(parts.rank):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmf_core.components import Parts, dominant, feature_axis, feature_axis_words
+from nmf_core.components import Parts, dominant, feature_axis, feature_axis_words, top_features, well_known
 from nmf_core.figures.aggregate import SIDE, block_modes, block_sizes, block_starts, mean_rows
 from nmf_core.figures.ordering import Ordering, label_codes, order_features, order_samples
 from nmf_core.figures.palette import SEQUENTIAL, label_color, stepped_scale
@@ -24,8 +24,8 @@ CELLS, POINTS, NAMED_CHARACTERS = 75_000, 12_000, 150_000
 #: Components drawn at most; nobody reads more columns than this.
 COMPONENTS = 300
 LABELS = 12
-#: Up to so many cells, H shows its numbers.
-NUMBERED = 120
+#: Up to so many columns H shows its numbers; in narrower cells nobody could read them.
+NUMBERED = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,8 +196,8 @@ class FeatureHeatmap:
             },
         }
         heat = _heat(values.T, "H")
-        if values.size <= NUMBERED and blocks <= 16:
-            heat["texttemplate"] = "%{z:.2~g}"
+        if blocks <= NUMBERED and rank <= 30:
+            heat["texttemplate"] = f"%{{z:{_decimals(float(values.max()))}}}"
         return figure([heat, _points(values, heads, parts, names, flip=True)], layout)
 
     def describe(self) -> str:
@@ -206,9 +206,9 @@ class FeatureHeatmap:
         order, starts, _, _ = self._shown()
         m = self.dataset.shape[1]
         blocks = "" if len(starts) == m else f" Columns are averages of about {m // len(starts)} features."
+        picked, _ = top_features(parts, 1, among=well_known(self.dataset, parts.rank))
         strongest = [
-            f"{parts.names[k]} is strongest in {self.dataset.cols[parts.H[k].argmax()]}"
-            for k in range(min(parts.rank, 6))
+            f"{parts.names[k]} is strongest in {self.dataset.cols[picked[k, 0]]}" for k in range(min(parts.rank, 6))
         ]
         return (
             f"Heatmap of H: {count(parts.rank, 'component')} by {count(m, 'feature')}, {order.words}.{blocks} "
@@ -258,6 +258,14 @@ def _heat(z: Array, title: str) -> dict[str, Any]:
         "hoverinfo": "skip",  # heatmaps send no clicks: the layer of points above answers for both
         "colorbar": {"thickness": 10, "outlinewidth": 0, "len": 1, "title": {"text": title, "font": {"size": SMALL}}},
     }
+
+
+def _decimals(largest: float) -> str:
+    """Return the format of numbers up to `largest` with the same decimals for all, so that they can be compared."""
+    if largest <= 0:
+        return ".0f"
+    size = int(np.floor(np.log10(largest)))
+    return f".{max(0, 1 - size)}f" if -3 <= size < 5 else ".1e"
 
 
 def _points(values: Array, heads: Array, parts: Parts, names: list[str], *, flip: bool) -> dict[str, Any]:

@@ -127,5 +127,5 @@ def _open() -> None:
     data.use(bundle.dataset)
     identity.restore(bundle.dataset, bundle.identity)
     model.apply(bundle.result.request)
-    st.session_state["scale"] = bundle.scale
+    st.session_state[data.SCALE] = st.query_params[data.SCALE] = bundle.scale  # in the address: the new data keep it
     st.session_state[SAID] = (False, f"Opened: {bundle.dataset_name}, rank {bundle.result.request.rank}.")

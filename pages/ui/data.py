@@ -25,6 +25,7 @@ RECIPES = "_recipes"  # id -> recipe of this visitor's data sets that have one
 _builtin: dict[str, tuple[str, dict[str, Any]]] = {}  # id -> name and options of the catalogue's data sets
 LOST = "_lost_link"  # the address named data that are gone; said until other data are chosen
 RANK = "rank"  # of the model; a new data set starts from its own recommended one
+SCALE = "scale"  # of W and H; left at its default, it follows the data
 
 
 def use(dataset: Dataset, recipe: Recipe | None = None) -> None:
@@ -111,6 +112,8 @@ def recommended_rank(dataset: Dataset) -> int:
 def _forget_rank() -> None:
     st.session_state.pop(LOST, None)
     st.session_state.pop(RANK, None)  # the next data set opens at the rank recommended for it
+    if SCALE not in st.query_params:
+        st.session_state.pop(SCALE, None)
 
 
 def _title(dataset_id: str) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from nmf_core import Dataset, FitResult, Stop, solvers
+from nmf_core.defaults import suggested_penalty
 from nmf_core.fit import FitWork
 from nmf_core.jobs import manager
 from pages.ui import jobs
@@ -56,8 +57,13 @@ def _live(news: dict[str, Any]) -> None:
     st.line_chart(frame, x="iteration", y="loss", height=220, alt="The loss so far, falling with the iterations.")
 
 
-def outcome(result: FitResult) -> None:
-    """Say how the run ended, in one line."""
+def outcome(dataset: Dataset, result: FitResult) -> None:
+    """Say how the run ended and, if it was penalised because of what the data are, why."""
+    request = result.request
+    if (penalty := suggested_penalty(dataset, request.loss)) is not None:
+        asked = (request.alpha_W, request.alpha_H, request.l1_ratio)
+        if asked == (penalty.alpha_W, penalty.alpha_H, penalty.l1_ratio):
+            st.caption(f"{penalty.reason} Change it under Model → Penalties.")
     seconds = float(result.trace.seconds[-1])
     solver = solvers.get(result.request.solver).label
     restarts = f", best of {len(result.restarts)} restarts" if len(result.restarts) > 1 else ""

@@ -8,11 +8,12 @@ import numpy as np
 import streamlit as st
 
 from nmf_core import Dataset, FitRequest, solvers
+from nmf_core.defaults import suggested_penalty
 from nmf_core.fit import FitWork
 from nmf_core.types import LOSSES, is_sparse
 from pages.ui.data import RANK, recommended_rank
 from pages.ui.start import given
-from pages.ui.state import number, pick, slide, switch
+from pages.ui.state import number, pick, slide
 
 MAX_RANK_SHOWN = 100
 NEXT_RANK = "_next_rank"
@@ -44,7 +45,7 @@ def work(dataset: Dataset) -> FitWork:
         rank = _rank(dataset)
         with st.expander("Model", icon=":material/tune:"):
             loss = _loss(dataset)
-            alpha_W, alpha_H, l1_ratio = _penalties()
+            alpha_W, alpha_H, l1_ratio = _penalties(dataset, loss)
             solver = _solver(dataset, loss, penalised=bool(alpha_W or alpha_H))
             options = _options(solver)
             init = pick("Initialization", list(_INIT_NAMES), "init", names=_INIT_NAMES, help=_INIT_HELP)
@@ -106,7 +107,7 @@ def apply(wanted: FitRequest) -> None:
     known = wanted.loss if isinstance(wanted.loss, str) else OTHER
     values = {
         "loss": known,
-        "penalties": bool(wanted.alpha_W or wanted.alpha_H not in ("same", 0)),
+        "penalties": "own" if wanted.alpha_W or wanted.alpha_H not in ("same", 0) else "none",
         "alpha_W": wanted.alpha_W,
         "alpha_H": wanted.alpha_W if wanted.alpha_H == "same" else wanted.alpha_H,
         "l1_ratio": wanted.l1_ratio,
@@ -152,12 +153,25 @@ def _loss(dataset: Dataset) -> str | float:
     return float(slide("β", 0.1 if zeros else -1.0, 3.0, "beta", 1.5, step=0.1, help=help_))
 
 
-def _penalties() -> tuple[float, float, float]:
-    if not switch("Penalties (sparser parts)", "penalties", help="L1 sets small entries to zero."):
+def _penalties(dataset: Dataset, loss: str | float) -> tuple[float, float, float]:
+    suggested = suggested_penalty(dataset, loss)
+    names = {
+        "auto": f"Suggested for these data: {'L2' if suggested else 'none'}",
+        "none": "None",
+        "own": "My own (L1: sparser parts)",
+    }
+    how = pick(
+        "Penalties", list(names), "penalties", names=names, help="L1 sets small entries to zero, L2 draws all down."
+    )
+    if how == "none" or (how == "auto" and suggested is None):
         return 0.0, 0.0, 0.0
+    if how == "auto":
+        assert suggested is not None
+        st.caption(suggested.reason)
+        return suggested.alpha_W, suggested.alpha_H, suggested.l1_ratio
     help_ = "Scaled as in scikit-learn: multiplied by the number of features for W, of samples for H."
-    alpha_W = number("alpha_W", 0.0, 1000.0, "alpha_W", 0.0, step=0.001, help=help_, format="%.4f")
-    alpha_H = number("alpha_H", 0.0, 1000.0, "alpha_H", 0.0, step=0.001, help=help_, format="%.4f")
+    alpha_W = number("alpha_W", 0.0, 1000.0, "alpha_W", 0.0, step=0.001, help=help_, format="%.5f")
+    alpha_H = number("alpha_H", 0.0, 1000.0, "alpha_H", 0.0, step=0.001, help=help_, format="%.5f")
     l1 = slide("l1_ratio", 0.0, 1.0, "l1_ratio", 1.0, step=0.05, help="1: L1 only (sparse). 0: L2 only.")
     return float(alpha_W), float(alpha_H), float(l1)
 

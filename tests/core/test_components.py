@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nmf_core import load_dataset
 from nmf_core.components import (
     SCALES,
     Identity,
@@ -21,6 +22,7 @@ from nmf_core.components import (
     present,
     suggest_names,
     top_features,
+    well_known,
 )
 from nmf_core.types import Dataset, FitRequest, FitResult, Stop, Trace
 
@@ -133,6 +135,24 @@ def test_top_features_are_sorted_and_ties_keep_file_order():
         assert positions[1, 0] == 3
         assert (np.diff(values, axis=1) <= 0).all()
     assert top_features(parts, 99)[0].shape == (2, 12)
+
+
+def test_features_that_may_stand_for_a_component_are_those_of_which_enough_is_known():
+    ratings = load_dataset("movielens_small")
+    known = ratings.extra["n_ratings"]
+    np.testing.assert_array_equal(well_known(ratings, 5), known >= 20)
+    assert well_known(load_dataset("iris"), 3) is None
+    # Where hardly anything is known, 20 features per component stay all the same: the best known ones.
+    small = Dataset.of(sp.csr_array((np.arange(400).reshape(10, 40) % 7 == 0).astype(float)), mask="unstored")
+    assert well_known(small, 5).all()
+    thin = Dataset.of(np.where(np.arange(60) < np.arange(1, 10)[:, None] * 6, 1.0, np.nan))
+    assert well_known(thin, 1).sum() >= 20
+    assert well_known(thin, 1)[:20].all()
+    H = np.array([[9.0, 1, 8, 2]])
+    parts = present(Dataset.of(np.ones((2, 4))), result_of(np.ones((2, 1)), H))
+    positions, values = top_features(parts, 3, among=np.array([False, True, True, True]))
+    assert positions.tolist() == [[2, 3, 1]]
+    assert values.tolist() == [[8.0, 2.0, 1.0]]
 
 
 def test_distinctive_features_leave_out_what_is_strong_everywhere():

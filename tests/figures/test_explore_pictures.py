@@ -152,7 +152,9 @@ def strings(node):
             yield from strings(value)
 
 
-OURS = re.compile(r"</?(b|sup)>|<br>|<extra></extra>|<extra>|</extra>|<span style=\"color:[#\w(),. ]+\">|</span>")
+OURS = re.compile(
+    r"</?(b|sup)>|<br>|<extra></extra>|<extra>|</extra>|<span style=\"color:[#\w(),. ]+(;font-size:\d+px)?\">|</span>"
+)
 REFERENCES = re.compile(r"%\{(x|y|z|text|customdata(\[\d\])?)(:[^}]*)?\}")
 
 
@@ -281,6 +283,18 @@ class TestFeatureHeatmap:
         assert "first 300 of 320 components" in figure.layout.title.text
         assert "3,000 features as 250 averages" in figure.layout.title.text
 
+    def test_numbers_in_the_cells_have_the_same_decimals_and_only_where_they_can_be_read(self):
+        data, W, H = table()
+        H = np.array(H) / H.max()
+        H[0, 0] = 3.6e-6
+        heat = FeatureHeatmap(data, present_matrices(data, W, H)).build().data[0]
+        assert heat.texttemplate == "%{z:.1f}"
+        assert FeatureHeatmap(data, present_matrices(data, W, H / 2)).build().data[0].texttemplate == "%{z:.2f}"
+        assert FeatureHeatmap(data, present_matrices(data, W, H * 400)).build().data[0].texttemplate == "%{z:.0f}"
+        assert FeatureHeatmap(data, present_matrices(data, W, H * 1e-9)).build().data[0].texttemplate == "%{z:.1e}"
+        wide = Dataset.of(np.ones((4, 13)))
+        assert FeatureHeatmap(wide, present_matrices(wide, *factors(4, 13, 2))).build().data[0].texttemplate is None
+
 
 class TestComponentBars:
     def test_bars_are_the_top_features_and_names_stand_in_full(self):
@@ -294,6 +308,43 @@ class TestComponentBars:
         np.testing.assert_allclose(bars.x, parts.H[0, order], rtol=1e-6)
         assert [name.strip() for name in names.text] == [long[j] for j in order]
         assert bars.marker.color.startswith("rgba(0, 114, 178")
+
+    def test_name_and_numbers_stand_on_two_lines_that_fit_into_a_panel_of_a_narrow_page(self):
+        W, H = factors(20, 6, 8)
+        data = Dataset.of(W @ H, cols=list("abcdef"))
+        parts = present_matrices(data, W, H, identity=Identity(names=tuple((k, "name " * 16) for k in range(8))))
+        figure = ComponentBars(data, parts, n=3).build()
+        assert len(figure.layout.annotations) == 8  # nothing else stands beside a heading
+        widths = [1 / 4 * 700] * 8  # a main column of 700 pixels, four panels in a row
+        for note, width in zip(figure.layout.annotations, widths, strict=True):
+            lines = [re.sub("<[^>]*>", "", line) for line in note.text.split("<br>")]
+            assert len(lines) == 2
+            assert len(lines[0]) * 7.5 <= width  # 14 px bold
+            assert len(lines[1]) * 6 <= width  # 11 px
+            assert "full width" in lines[1]
+
+    def test_one_very_long_name_does_not_take_the_room_of_the_other_panels(self):
+        W, H = factors(20, 40, 4)
+        cols = [f"f{j}" for j in range(40)]
+        cols[int(H[0].argmax())] = "x" * 300
+        data = Dataset.of(W @ H, cols=cols)
+        figure = ComponentBars(data, present_matrices(data, W, H)).build()
+        assert figure.layout.xaxis4.domain[0] > 0.7
+        assert max(len(text) for trace in figure.data if trace.name == "names" for text in trace.text) < 40
+
+    def test_features_with_few_known_cells_do_not_stand_for_a_component(self):
+        rng = np.random.default_rng(5)
+        W, H = factors(200, 500, 2)
+        known = rng.random((200, 500)) < np.where(np.arange(500) < 100, 0.5, 0.01)
+        H[0, 499], H[1, 498] = 1e6, 1e6  # as in a fit without a penalty
+        data = Dataset.of(np.where(known, 1.0, np.nan))
+        parts = present_matrices(data, W, H)
+        picture = ComponentBars(data, parts, n=5)
+        assert all(int(name[1:]) <= 100 for name in picture.table()["feature"])
+        assert "400 features with few known cells passed over" in picture.build().layout.title.text
+        assert "400 features with few known cells passed over" in picture.describe()
+        assert not {"c499", "c500"} & set(GroupedBars(data, parts).table()["feature"])
+        assert "c500" not in FeatureHeatmap(data, parts).describe()
 
     def test_same_features_share_order_and_range(self):
         data, W, H = table()

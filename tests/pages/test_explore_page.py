@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nmf_core import fit, list_datasets, load_dataset
-from nmf_core.components import present
+from nmf_core.components import present, top_features, well_known
+from nmf_core.defaults import suggested_penalty
 from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
 
 SMALL = [name for name, info in list_datasets().items() if info.shape[0] * info.shape[1] <= 200_000]
@@ -116,7 +117,7 @@ def test_the_synthetic_data_have_their_settings_on_sliders(open_page):
 
 
 def test_data_and_settings_stay_when_the_page_is_turned(open_page):
-    app = open_page(data="wine", loss="kullback-leibler", tol="0.0001", seed="3", penalties="on")
+    app = open_page(data="wine", loss="kullback-leibler", tol="0.0001", seed="3", penalties="own")
     for page in ("compare", "rank", "explore"):
         app.switch_page(f"{page}.py").run()
         assert "Wine" in texts(app)
@@ -125,4 +126,41 @@ def test_data_and_settings_stay_when_the_page_is_turned(open_page):
         assert app.selectbox(key="loss").value == "kullback-leibler"
         assert app.selectbox(key="tol").value == 1e-4
         assert app.number_input(key="seed").value == 3
-        assert app.toggle(key="penalties").value is True
+        assert app.selectbox(key="penalties").value == "own"
+
+
+def test_ratings_open_with_a_penalty_and_its_reason_and_the_next_data_without(open_page):
+    app = open_page(data="movielens_small")
+    assert "98.4 % of the cells are unknown, so W and H carry an L2 penalty" in texts(app)
+    dataset = load_dataset("movielens_small")
+    penalty = suggested_penalty(dataset)
+    result = fit(
+        dataset,
+        rank=5,
+        alpha_W=penalty.alpha_W,
+        alpha_H=penalty.alpha_H,
+        l1_ratio=0.0,
+        max_iter=500,
+        tol=1e-5,
+        time_limit=300.0,
+    )
+    bars = figures(app)[0]["data"][0]
+    parts = present(dataset, result, "max 1")
+    _, values = top_features(parts, 10, among=well_known(dataset, 5))
+    np.testing.assert_allclose(array(bars["x"]), values[0], rtol=1e-5)
+    assert "penalties" not in app.query_params  # the data say it, not the link
+    app.selectbox(key="data").set_value("iris")
+    finished(app.run())
+    assert "carry an L2 penalty" not in texts(app)
+    assert app.segmented_control(key="scale").value == "component sums 1"
+    cards = {metric.label: metric.value for metric in app.metric}
+    assert cards["Relative error"] == "1.93 %"
+    app.segmented_control(key="scale").set_value("unit L2")
+    finished(app.run())
+    app.selectbox(key="data").set_value("movielens_small")
+    finished(app.run())
+    assert app.segmented_control(key="scale").value == "unit L2"  # a visitor's own choice stays
+    app.selectbox(key="penalties").set_value("none")
+    finished(app.run())
+    assert "carry an L2 penalty" not in texts(app)
+    assert address(app)["penalties"] == "none"
