@@ -17,7 +17,10 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def percent(share: float, digits: int = 3) -> str:
-    """Return a share from 0 to 1 as a percentage; values that are nearly, but not quite, 100 % keep a 9 more."""
+    """Return a share from 0 to 1 as a percentage; values that are nearly, but not quite, 100 % keep a 9 more.
+
+    `digits` count from the first that is not zero: three give 4.32 % and 43.2 %, two 4.3 % and 43 %.
+    """
     share = float(share)
     if share != share:
         return "not defined"
@@ -25,7 +28,7 @@ def percent(share: float, digits: int = 3) -> str:
     if 99.9 < value < 100:
         return f"{value:.3f} %"
     if abs(value) >= 10:
-        return f"{value:.1f} %"
+        return f"{value:.{max(digits - 2, 0)}f} %"
     return f"{value:.{digits}g} %"
 
 

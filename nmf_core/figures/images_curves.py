@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmf_core.figures.template import figure, note
-from nmf_core.figures.text import label, number
+from nmf_core.figures.text import label, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,9 +85,11 @@ class MethodLines:
                 "marker": {"symbol": symbol, "size": 9, "color": color},
                 "name": label(method, 30),
                 "hovertemplate": f"{label(method, 30)}<br>{label(self.x_title)} %{{x}}<br>{label(self.y_title)} "
-                + ("%{y:.1%}" if self.percent else "%{y:.4g}")
+                + ("%{customdata}" if self.percent else "%{y:.4g}")
                 + "<extra></extra>",
             }
+            if self.percent:
+                trace["customdata"] = [percent(value) for value in y]
             if self.error and not level:
                 trace["error_y"] = {
                     "type": "data",

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 from nmf_core.figures.palette import with_alpha
-from nmf_core.figures.text import label
+from nmf_core.figures.text import label, percent
 from nmf_core.lenses.text.running_text import Piece
 
 MARKED = 4_000  # words marked; a longer text goes on in plain
@@ -81,7 +81,7 @@ def sentences_html(text: str, chosen: Sequence[tuple[int, int]], color: str) -> 
 def legend_html(topics: Sequence[int], names: Sequence[str], colors: Sequence[str], shares: Sequence[float]) -> str:
     """Return a fragment of HTML: the topics of a document with their colours and shares."""
     items = [
-        f'<mark class="nmf-{t}">{t + 1} {label(names[t], 48)}</mark> {share:.0%}'
+        f'<mark class="nmf-{t}">{t + 1} {label(names[t], 48)}</mark> {percent(share, 2)}'
         for t, share in zip(topics, shares, strict=True)
     ]
     return (

@@ -79,7 +79,8 @@ class TopicShares:
             "textposition": "inside",
             "insidetextanchor": "middle",
             "textangle": 0,
-            "hovertemplate": f"{name}: %{{x:.1%}}<extra></extra>",
+            "customdata": [percent(v) for v in values],
+            "hovertemplate": f"{name}: %{{customdata}}<extra></extra>",
         }
 
     def describe(self) -> str:
@@ -134,8 +135,8 @@ class GroupTable:
                 "zmax": _ceiling(share, total),
                 "text": values.astype(int).astype(str),
                 "texttemplate": "%{text}" if len(columns) <= 20 else "",
-                "customdata": values.astype(np.int32),
-                "hovertemplate": "%{customdata} documents, %{z:.0%} of the row<extra></extra>",
+                "customdata": [[percent(v, 2) for v in row] for row in share],
+                "hovertemplate": "%{text} documents, %{customdata} of the row<extra></extra>",
                 "colorbar": {"tickformat": ".0%", "thickness": 12, "title": {"text": "of the row"}},
             }
         ]

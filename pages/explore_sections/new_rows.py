@@ -14,6 +14,7 @@ from nmf_core.ingest import Reading
 from nmf_core.ingest.steps import step_from_json
 from nmf_core.new_rows import NewRows, columns_wanted, place, usual_error
 from nmf_core.types import is_sparse
+from nmf_core.wording import percent
 from pages.explore_sections.views import View
 from pages.ui import uploads
 from pages.ui.widgets import md
@@ -82,7 +83,7 @@ def _show(view: View, found: NewRows, name: str, read: list[str]) -> None:
     said = f"**{md(name, 80)}**: {n:,} row{'s' * (n != 1)} placed."
     if known.size:
         own = usual_error(view.dataset, view.result)
-        said += f" Half of them are within a relative error of {np.median(known):.1%}; of the fitted {view.rows_are}, half are within {own:.1%}."
+        said += f" Half of them are within a relative error of {percent(np.median(known))}; of the fitted {view.rows_are}, half are within {percent(own)}."
         if np.median(known) > 2 * own + 0.05:
             said += " The new rows hold something that these parts do not: look at those with the largest error."
     st.success(said, icon=":material/check_circle:")

@@ -122,9 +122,11 @@ def _maps(parts: Parts, shares: Array, shape: tuple[int, int]) -> None:
     picture(
         PictureTiles(
             pictures,
-            [f"{name} · mean {s:.0%}" for name, s in zip(parts.names, shares.mean(axis=0), strict=True)],
+            [f"{name} · mean {percent(s, 2)}" for name, s in zip(parts.names, shares.mean(axis=0), strict=True)],
             told="Abundance maps, bright where a material makes up much of a pixel: "
-            + ", ".join(f"{n} {s:.0%} on average" for n, s in zip(parts.names, shares.mean(axis=0), strict=True))
+            + ", ".join(
+                f"{n} {percent(s, 2)} on average" for n, s in zip(parts.names, shares.mean(axis=0), strict=True)
+            )
             + ".",
             frame=pd.DataFrame(shares, columns=list(parts.names)).rename_axis("pixel"),
             colors=parts.colors,

@@ -16,6 +16,7 @@ from nmf_core.figures.images_tiles import PictureTiles
 from nmf_core.lenses.images.claims import parts_claim
 from nmf_core.lenses.images.methods import LONG, Comparison, ErrorsWork, RivalsWork, compare, comparison_table
 from nmf_core.lenses.images.pictures import tiles
+from nmf_core.wording import percent
 from pages.image_sections.common import claim, collection, controls, factorize, lead, one_row
 from pages.ui import jobs
 from pages.ui.state import switch
@@ -90,7 +91,7 @@ def _blocks(dataset: Dataset, comparison: Comparison) -> None:
                     tiles(method.parts, dataset.cell_shape or ()),
                     (),
                     told=f"{len(method.parts)} building blocks of {method.name}. Mean sparseness {mean:.2f}; "
-                    f"{(method.parts < 0).mean():.0%} of their pixels are negative.",
+                    f"{percent((method.parts < 0).mean(), 2)} of their pixels are negative.",
                     frame=pd.DataFrame(
                         {"block": np.arange(1, len(method.parts) + 1), "sparseness": method.sparseness_parts}
                     ),
@@ -101,7 +102,7 @@ def _blocks(dataset: Dataset, comparison: Comparison) -> None:
                 ),
                 key=f"images_blocks_{method.name}",
             )
-            st.caption(f"Sparseness {mean:.2f} · relative error {method.error:.1%}")
+            st.caption(f"Sparseness {mean:.2f} · relative error {percent(method.error)}")
 
 
 def _rebuilt(dataset: Dataset, comparison: Comparison, row: int) -> None:
@@ -114,9 +115,9 @@ def _rebuilt(dataset: Dataset, comparison: Comparison, row: int) -> None:
     for method in comparison.methods:
         back = method.rebuilt(row)
         errors[method.name] = float(np.sqrt(np.nansum((original - back) ** 2))) / size
-        title = f"error {errors[method.name]:.1%}"
+        title = f"error {percent(errors[method.name])}"
         panels.append(Panel(method.name, _one(back, shape, high), "gray", (0.0, high), title))
-    told = ", ".join(f"{name} {error:.1%}" for name, error in errors.items())
+    told = ", ".join(f"{name} {percent(error)}" for name, error in errors.items())
     picture(
         Panels(
             tuple(panels),

@@ -62,7 +62,7 @@ def show() -> None:
             (
                 "Parts a picture",
                 f"{measured.pictures.sum():.0f} of {rank}",
-                f"How many parts give at least {USED:.0%} of a picture's brightness, mean over pictures.",
+                f"How many parts give at least {percent(USED, 2)} of a picture's brightness, mean over pictures.",
             ),
         ]
     )
@@ -98,12 +98,12 @@ def _tiles(dataset: Dataset, parts: Parts) -> int:
     local = measured.sparseness[order]
     sheet = PictureTiles(
         tiles(parts.H[order], dataset.cell_shape or ()),
-        [f"{k + 1} · {s:.1%}" for k, s in zip(order, share, strict=True)],
-        told=f"{parts.rank} parts as pictures, {_ORDER_NAMES[order_by]} first. The most used gives {share.max():.1%} of all "
-        f"brightness, the least used {share.min():.1%}; mean sparseness {np.nanmean(local) if np.isfinite(local).any() else 0:.2f}.",
+        [f"{k + 1} · {percent(s)}" for k, s in zip(order, share, strict=True)],
+        told=f"{parts.rank} parts as pictures, {_ORDER_NAMES[order_by]} first. The most used gives {percent(share.max())} of all "
+        f"brightness, the least used {percent(share.min())}; mean sparseness {np.nanmean(local) if np.isfinite(local).any() else 0:.2f}.",
         frame=usage_table(parts, measured).iloc[order].reset_index(drop=True),
         hover=[
-            f"{parts.names[k]}: {measured.share[k]:.1%} of all brightness, used in {measured.pictures[k]:.0%} of the pictures, "
+            f"{parts.names[k]}: {percent(measured.share[k])} of all brightness, used in {percent(measured.pictures[k], 2)} of the pictures, "
             f"sparseness {measured.sparseness[k]:.2f}"
             for k in order
         ],
@@ -148,11 +148,11 @@ def _users(dataset: Dataset, parts: Parts, chosen: int) -> None:
     points = picture(
         PictureTiles(
             shown,
-            [f"{s:.0%}" for s in share],
+            [percent(s, 2) for s in share],
             told=f"The {len(rows)} pictures of whose brightness {parts.names[int(part)]} gives most: "
-            f"from {share[0]:.0%} down to {share[-1]:.0%}.",
+            f"from {percent(share[0], 2)} down to {percent(share[-1], 2)}.",
             frame=pd.DataFrame({"picture": dataset.rows[rows], "share of its brightness": share}),
-            hover=[f"{dataset.rows[i]}: {s:.1%}" for i, s in zip(rows, share, strict=True)],
+            hover=[f"{dataset.rows[i]}: {percent(s)}" for i, s in zip(rows, share, strict=True)],
             columns=12 if shown.shape[2] <= shown.shape[1] * 1.5 else 6,
             limits=_limits(dataset),
             side=64,
@@ -217,10 +217,10 @@ def _rebuilt(dataset: Dataset, parts: Parts) -> None:
                 Panel("Added last", piece, "ink", "each", last),
                 Panel("Sum so far", sofar, "gray", unit, f"{len(built.order)} of {parts.rank} parts"),
                 Panel("Original", original, "gray", unit, str(dataset.rows[row])),
-                Panel("Residual", left_over, "signed", (-worst, worst), f"error {built.errors[-1]:.1%}"),
+                Panel("Residual", left_over, "signed", (-worst, worst), f"error {percent(built.errors[-1])}"),
             ),
             told=f"{dataset.rows[row]} rebuilt from {len(built.order)} of {parts.rank} parts: the relative error is "
-            f"{built.errors[-1]:.1%}, with all parts {whole.errors[-1]:.1%}. In the residual, orange pixels are brighter than "
+            f"{percent(built.errors[-1])}, with all parts {percent(whole.errors[-1])}. In the residual, orange pixels are brighter than "
             "the sum and blue ones darker.",
             frame=pd.DataFrame(
                 {

@@ -12,6 +12,7 @@ from nmf_core.figures.images_tiles import PictureTiles, pairs
 from nmf_core.lenses.images.claims import recognition_claim
 from nmf_core.lenses.images.pictures import tiles
 from nmf_core.lenses.images.recognition import FEATURES, MAX_ROWS, RAW, Recognition, RecognitionWork, usable_labels
+from nmf_core.wording import percent
 from pages.image_sections.common import claim, collection, lead
 from pages.ui import jobs
 from pages.ui.state import number, pick, switch
@@ -76,9 +77,9 @@ def _numbers(found: Recognition) -> None:
     rank, pca = found.best("PCA")
     cards(
         [
-            ("NMF, best rank", f"{nmf:.1%}", f"At rank {at}; nearest neighbour on W by cosine."),
-            ("PCA, best rank", f"{pca:.1%}", f"At rank {rank}."),
-            ("Raw pixels", f"{found.accuracy(RAW, 0)[0]:.1%}", "Nearest neighbour on all pixels."),
+            ("NMF, best rank", percent(nmf), f"At rank {at}; nearest neighbour on W by cosine."),
+            ("PCA, best rank", percent(pca), f"At rank {rank}."),
+            ("Raw pixels", percent(found.accuracy(RAW, 0)[0]), "Nearest neighbour on all pixels."),
             (
                 "Pictures, classes",
                 f"{len(found.classes)}, {len(np.unique(found.classes))}",
@@ -113,7 +114,7 @@ def _confusions(dataset: Dataset, found: Recognition) -> None:
         PictureTiles(
             pairs(left, right_tiles),
             names[:SHOWN],
-            told=f"{len(wrong)} of {len(found.classes)} pictures ({1 - right:.1%}) are taken for another class by {method}: each "
+            told=f"{len(wrong)} of {len(found.classes)} pictures ({percent(1 - right)}) are taken for another class by {method}: each "
             "pair shows the held-out picture and the training picture nearest to it.",
             frame=pd.DataFrame(
                 {
@@ -130,7 +131,7 @@ def _confusions(dataset: Dataset, found: Recognition) -> None:
         ),
         key="recognition_pairs",
     )
-    told = f"{len(wrong)} pictures, {right:.1%} ± {error:.1%} recognised. Left the held-out picture, right its neighbour; below "
+    told = f"{len(wrong)} pictures, {percent(right)} ± {percent(error)} recognised. Left the held-out picture, right its neighbour; below "
     st.caption(told + f"the {md(found_label(dataset))} they belong to.")
 
 

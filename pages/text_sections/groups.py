@@ -8,6 +8,7 @@ import streamlit as st
 from nmf_core.figures.text_documents import GroupTable
 from nmf_core.lenses.text.claims import clusters_claim
 from nmf_core.lenses.text.clusters import PlainGroups, agreement, by_dominant, by_kmeans, cross_table, known
+from nmf_core.wording import percent
 from pages.text_sections.context import Context, claim
 from pages.ui import jobs
 from pages.ui.state import number, pick
@@ -87,7 +88,9 @@ def show(c: Context) -> None:
                 members = groups == g
                 if members.any():
                     mean = c.topics.shares[members].mean(axis=0)
-                    top = [f"{md(c.title(int(t)))} {mean[t]:.0%}" for t in np.argsort(-mean)[:3] if mean[t] > 0.01]
+                    top = [
+                        f"{md(c.title(int(t)))} {percent(mean[t], 2)}" for t in np.argsort(-mean)[:3] if mean[t] > 0.01
+                    ]
                     st.markdown(f"**group {g + 1}** ({int(members.sum()):,} documents): {', '.join(top)}")
     if c.topics.rank < 2:
         return

@@ -14,6 +14,7 @@ from nmf_core.lenses.text.claims import FoldInTest, fold_in_claim
 from nmf_core.lenses.text.documents import nearest
 from nmf_core.lenses.text.fold_in import fold_in, relative_errors
 from nmf_core.lenses.text.running_text import colour_words
+from nmf_core.wording import percent
 from pages.text_sections.context import Context, claim
 from pages.text_sections.groups import suitable_labels
 from pages.ui import jobs
@@ -42,12 +43,12 @@ def show(c: Context) -> None:
             ("Unknown words", f"{folded.unknown:,}", "Words that are not, without stop words."),
             (
                 "Relative error",
-                "–" if folded.error != folded.error else f"{folded.error:.1%}",
+                "–" if folded.error != folded.error else percent(folded.error),
                 "‖x − wH‖ / ‖x‖ on the words of the matrix. Topics are broad, so it is high for any single document.",
             ),
             (
                 "Usual here",
-                f"{usual:.1%}",
+                percent(usual),
                 "Median relative error of the documents of this corpus; a text far above it is about something else.",
             ),
         ]

@@ -13,6 +13,7 @@ from nmf_core.lenses.text.coherence import npmi
 from nmf_core.lenses.text.second_opinion import WHOLE, SecondOpinion, match_topics
 from nmf_core.lenses.text.topic_map import near_duplicates, spread_map
 from nmf_core.lenses.text.topics import suggest_names
+from nmf_core.wording import percent
 from pages.text_sections.context import AUTOMATIC, N_COHERENCE, Context, claim
 from pages.ui import jobs
 from pages.ui.state import number, pick, slide, switch
@@ -192,6 +193,6 @@ def _second_opinion(c: Context) -> None:
     with st.expander("LDA's topics in words", icon=":material/list:"):
         for t in range(lda.rank):
             words = ", ".join(md(w, 40) for w in lda.vocabulary[lda.top(10)[t]])
-            st.markdown(f"{t + 1}\\. {words} — {lda.size[t]:.0%}, NPMI {lda_npmi[t]:.2f}")
+            st.markdown(f"{t + 1}\\. {words} — {percent(lda.size[t], 2)}, NPMI {lda_npmi[t]:.2f}")
     if len(opinion.lda):
         claim(topics_claim(opinion, N_COHERENCE))

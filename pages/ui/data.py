@@ -13,6 +13,7 @@ from nmf_core.catalog import DatasetInfo
 from nmf_core.ingest import Reading, Verdict
 from nmf_core.ingest.recipe import Recipe
 from nmf_core.types import is_sparse
+from nmf_core.wording import percent
 from pages.ui import shelf, uploads
 from pages.ui.state import pick, remember, slide
 from pages.ui.widgets import md
@@ -213,7 +214,11 @@ def _about(dataset: Dataset, info: DatasetInfo | None) -> None:
 def _storage(dataset: Dataset) -> str:
     if is_sparse(dataset.X):
         share = dataset.X.nnz / (dataset.shape[0] * dataset.shape[1])
-        return f"{share:.1%} of the cells known" if dataset.mask is not None else f"{1 - share:.1%} zeros (sparse)"
+        return (
+            f"{percent(share)} of the cells known"
+            if dataset.mask is not None
+            else f"{percent(1 - share)} zeros (sparse)"
+        )
     return "every cell known" if dataset.mask is None else f"{int(dataset.mask.sum()):,} cells unknown"
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 from nmf_core.ingest import Limits, Message, Reading, Verdict, read_many
 from nmf_core.ingest.progress import STAGES
 from nmf_core.ingest.quota import Quota
+from nmf_core.wording import percent
 from pages.ui.jobs import owner
 from pages.ui.widgets import md
 
@@ -115,8 +116,8 @@ def _read(files: Sequence[tuple[str, bytes]], choices: Mapping[str, Any], token:
             with place.container():
                 bar = st.progress(0.0)
                 st.button("Cancel", icon=":material/close:", on_click=_cancel, args=(token,), key="cancel_reading")
-        percent = f" — {share:.0%}" if share else " …"
-        bar.progress(share, text=f"{STAGES[stage]}: {md(what)}{percent}")
+        done = f" — {percent(share, 2)}" if share else " …"
+        bar.progress(share, text=f"{STAGES[stage]}: {md(what)}{done}")
 
     try:
         return read_many(files, choices, limits=LIMITS, watch=watch)

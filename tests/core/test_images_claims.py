@@ -14,6 +14,7 @@ from nmf_core.lenses.images.prepare import single
 from nmf_core.lenses.images.recognition import RecognitionWork
 from nmf_core.lenses.images.truth import FOUND, PENALISED, PLAIN, SIGNED, KnownPartsWork
 from nmf_core.quality import hoyer
+from nmf_core.wording import percent
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ def test_recognition_is_within_3_points_of_pca_and_the_claim_says_by_how_much(fa
     assert len(wrong) == round(400 * (1 - nmf))
     assert (found.classes[wrong] != found.classes[taken]).all()
     told = claims.recognition_claim(found)
-    assert f"{nmf:.1%}" in told.text
+    assert percent(nmf) in told.text
     assert told.holds is (None if abs(nmf - pca) < 0.001 else bool(nmf > pca))
 
 

@@ -107,11 +107,22 @@ def test_number(value, shown):
     assert number(value) == shown
 
 
+def test_percentages_are_written_in_one_way():
+    root = Path(__file__).parents[2]
+    folders = ("pages/explore_sections", "pages/image_sections", "pages/text_sections", "pages/ui", "nmf_core/lenses")
+    files = [file for folder in folders for file in (root / folder).rglob("*.py")]
+    assert len(files) > 40
+    for file in files:
+        assert re.findall(r"\{[^{}]*:\.\d%\}", file.read_text(encoding="utf-8")) == [], file
+
+
 def test_percent_and_count():
     assert percent(0.9984) == "99.8 %"
     assert percent(0.99999) == "99.999 %"
     assert percent(0.0412) == "4.12 %"
     assert percent(1.0) == "100.0 %"
+    assert [percent(v, 2) for v in (0.4312, 0.0431, 1.0, 0.0)] == ["43 %", "4.3 %", "100 %", "0 %"]
+    assert percent(0.43217, 4) == "43.22 %"
     assert percent(float("nan")) == "not defined"
     assert count(1, "sample") == "1 sample"
     assert count(1500, "sample") == "1,500 samples"

@@ -85,7 +85,7 @@ def test_a_picture_is_rebuilt_step_by_step(opened):
         finished(app)
         notes = " ".join(a["text"] for a in figures(app)[2]["layout"]["annotations"])
         assert f"{steps} of 25 parts" in notes
-        errors.append(float(re.search(r"error (\d+\.\d)%", notes)[1]))
+        errors.append(float(re.search(r"error (\d+(?:\.\d+)?) %", notes)[1]))
     assert errors[0] == 100.0
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 25

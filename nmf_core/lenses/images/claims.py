@@ -12,6 +12,7 @@ from nmf_core.lenses.images.denoising import Denoising
 from nmf_core.lenses.images.methods import Comparison, Method
 from nmf_core.lenses.images.recognition import RAW, Recognition
 from nmf_core.lenses.images.truth import FOUND, PENALISED, PLAIN, SIGNED, Known
+from nmf_core.wording import percent
 
 #: Differences below these are called a tie.
 DB, NMI = 0.1, 0.01
@@ -50,10 +51,10 @@ def parts_claim(comparison: Comparison) -> Claim:
         f"PCA {_sparse(pca):.2f}, VQ {_sparse(vq):.2f}"
     )
     if max(nmf.error, pca.error) < EXACT:
-        cost = f"NMF and PCA both give the pictures back exactly; VQ's error is {vq.error:.1%}."
+        cost = f"NMF and PCA both give the pictures back exactly; VQ's error is {percent(vq.error)}."
     else:
         more = nmf.error / max(pca.error, 1e-12) - 1
-        cost = f"The price is error: {nmf.error:.1%} for NMF, {more:.0%} more than PCA's {pca.error:.1%}; VQ's is {vq.error:.1%}."
+        cost = f"The price is error: {percent(nmf.error)} for NMF, {percent(more, 2)} more than PCA's {percent(pca.error)}; VQ's is {percent(vq.error)}."
     if _sparse(nmf) > max(_sparse(pca), _sparse(vq)):
         return Claim(True, f"NMF's parts are the most local ({told}). {cost}")
     return Claim(False, f"Here NMF's parts are not the most local ({told}). {cost}")
@@ -71,7 +72,7 @@ def known_claim(known: Known) -> Claim:
     if ghosts:
         text += (
             f", and {int((np.nan_to_num(plain.cosine_without[others]) >= FOUND).sum())} once the pixels of the {ghosts} are "
-            f"left out: on average {np.nanmean(plain.ghost[others]):.0%} of their squares lie there, its ghost"
+            f"left out: on average {percent(float(np.nanmean(plain.ghost[others])), 2)} of their squares lie there, its ghost"
         )
     text += "."
     if PENALISED in by_name:
@@ -136,8 +137,8 @@ def recognition_claim(found: Recognition) -> Claim:
     n = len(found.classes)
     margin = 100 * (nmf - pca)
     told = (
-        f"nearest neighbour on W is right for {nmf:.1%} of {n} held-out pictures at its best rank ({at}), PCA for {pca:.1%} "
-        f"(rank {rank}), VQ's prototypes for {found.best('VQ')[1]:.1%}, raw pixels for {raw:.1%}"
+        f"nearest neighbour on W is right for {percent(nmf)} of {n} held-out pictures at its best rank ({at}), PCA for {percent(pca)} "
+        f"(rank {rank}), VQ's prototypes for {percent(found.best('VQ')[1])}, raw pixels for {percent(raw)}"
     )
     if not found.complete:
         return Claim(None, f"So far, with ranks still to come: {told}.")

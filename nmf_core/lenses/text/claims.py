@@ -18,6 +18,7 @@ from nmf_core.lenses.text.summary import Race, unit_rows
 from nmf_core.lenses.text.topics import Topics
 from nmf_core.lenses.text.vectorize import TextMatrix
 from nmf_core.types import Array, Chunk, Dataset, FitResult, Stop
+from nmf_core.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ def completion_claim(found: Completion) -> Claim:
     told = (
         f"half of the words of {found.n} documents were hidden; ranked by the topics of the other half they "
         f"come before "
-        f"words that are not in the document in {found.topics:.1%} of the pairs, ranked by how common they are in "
-        f"{found.common:.1%} (50 % is chance; topics do better in {found.wins} of {found.n} documents)"
+        f"words that are not in the document in {percent(found.topics)} of the pairs, ranked by how common they are in "
+        f"{percent(found.common)} (50 % is chance; topics do better in {found.wins} of {found.n} documents)"
     )
     gap = found.topics - found.common
     if abs(gap) < 0.005:
@@ -127,8 +128,8 @@ def prevalence_claim(found: Prevalence, names: tuple[str, ...], what: str) -> Cl
 
     def told(g: int) -> str:
         return (
-            f"{found.groups[g]} {found.value[g, t]:.1%} "
-            f"({found.low[g, t]:.1%} to {found.high[g, t]:.1%}, n = {found.n[g]})"
+            f"{found.groups[g]} {percent(found.value[g, t])} "
+            f"({percent(found.low[g, t])} to {percent(found.high[g, t])}, n = {found.n[g]})"
         )
 
     comparisons = found.value.shape[1] * int((found.n >= COMPARED).sum())
@@ -290,8 +291,8 @@ def fold_in_claim(check: FoldInCheck, label: str | None) -> Claim:
     )
     return Claim(
         None if abs(gap) <= 0.01 else gap > 0,
-        f"{told} The nearest other document has the same {label} in {check.same_topics:.0%} of the cases by topics, in "
-        f"{check.same_words:.0%} by words, and in {check.chance:.0%} by chance: {who}.",
+        f"{told} The nearest other document has the same {label} in {percent(check.same_topics, 2)} of the cases by topics, in "
+        f"{percent(check.same_words, 2)} by words, and in {percent(check.chance, 2)} by chance: {who}.",
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from nmf_core.lenses.text.clusters import known
 from nmf_core.lenses.text.documents import dominant
 from nmf_core.types import Array
+from nmf_core.wording import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,9 +206,9 @@ def prevalence(
             if len(members) > 1:
                 low[g], high[g] = np.quantile(_resampled(shares[members], draws, rng), [tail, 1 - tail], axis=0)
     how = (
-        f"{level:.0%} percentile bootstrap of the mean over documents, {draws:,} draws"
+        f"{percent(level, 2)} percentile bootstrap of the mean over documents, {draws:,} draws"
         if measure == "share"
-        else f"{level:.0%} Wilson interval of a proportion"
+        else f"{percent(level, 2)} Wilson interval of a proportion"
     )
     return Prevalence(groups, n, value, low, high, measure, how)
 

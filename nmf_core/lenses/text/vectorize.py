@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from nmf_core.lenses.text.words import FATES, LONGEST, Judge, WordRules, spans, terms
 from nmf_core.types import Array, Chunk, Dataset, Stop
+from nmf_core.wording import percent
 
 BATCH, CHARACTERS = 500, 300_000  # documents, and about how much text, counted between two looks at the clock
 
@@ -263,7 +264,7 @@ def choose(
         dropped.append(_dropped(_FATES[fate].format(rules.min_letters), words, numbers))
     for rule, columns in (
         (f"in fewer than {rules.min_df} documents", np.flatnonzero(rare)),
-        (f"in more than {rules.max_df:.0%} of the documents", np.flatnonzero(common)),
+        (f"in more than {percent(rules.max_df, 2)} of the documents", np.flatnonzero(common)),
         (f"beyond the {rules.max_words:,} most frequent words", surplus),
     ):
         if len(columns):
