@@ -522,12 +522,12 @@ def feature_axis(dataset: Dataset) -> Array | None:
     """Return the features as numbers (wavelengths, times, …) if they are points of one axis; else None.
 
     Their names must be rising or falling numbers, and not merely the count 0, 1, 2 … or 1, 2, 3 … that files without a
-    header get. For spectra and sound, numbered names ("channel 3", "440 Hz") and, failing that, the positions do too.
+    header get. For spectra, their cubes and sound, numbered names ("channel 3", "440 Hz") and, failing that, the positions do too.
     """
     n = dataset.shape[1]
     if dataset.cell_shape is not None or n < 8:
         return None
-    ordered_kind = dataset.kind in ("spectra", "audio")
+    ordered_kind = dataset.kind in ("spectra", "cube", "audio")
     numbers = _name_numbers(dataset.cols, bare=not ordered_kind)
     if numbers is None:
         return np.arange(1.0, n + 1) if ordered_kind else None

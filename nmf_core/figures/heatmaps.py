@@ -94,7 +94,13 @@ class SampleHeatmap:
             layout["yaxis"]["anchor"] = "x2"  # names stand left of the track, not on it
             layout["xaxis2"] = {"domain": [0, 0.03], "visible": False, "range": [-0.5, 0.5], "fixedrange": True}
             data.extend(_legend(groups, track))
-            layout["legend"] = {"title": {"text": label(track) + " ", "font": {"size": 13}}, "y": -0.1}
+            # At the foot of the figure, not at a distance from the axis: turned names of components take their room first.
+            layout["legend"] = {
+                "title": {"text": label(track) + " ", "font": {"size": 13}},
+                "yref": "container",
+                "y": 0,
+                "yanchor": "bottom",
+            }
         return figure(data, layout)
 
     def describe(self) -> str:

@@ -321,6 +321,7 @@ def test_suggested_names_say_what_sets_a_component_apart():
     channels = Dataset.of(np.ones((2, 12)), kind="spectra", cols=[f"channel {2 * j + 1}" for j in range(12)])
     assert feature_axis(channels).tolist() == list(range(1, 25, 2))
     assert feature_axis(Dataset.of(np.ones((2, 12)), kind="spectra", cols=list("abcdefghijkl")))[-1] == 12
+    assert feature_axis(load_dataset("indian_pines"))[-1] == 199  # a cube's features are bands of a spectrum
     assert feature_axis_words(channels) == "channel"
     assert feature_axis_words(spectra) == "feature"
     assert feature_axis_words(spectra.with_(extra={"axis": "wavenumber, 1/cm"})) == "wavenumber, 1/cm"

@@ -275,6 +275,11 @@ class TestFeatureHeatmap:
             FeatureHeatmap(data, present_matrices(data, W, H), order="dominant").build().layout.xaxis.ticktext[0] == "1"
         )
 
+    def test_the_legend_of_the_labels_takes_room_of_its_own_below_turned_names(self):
+        data, W, H = table()
+        legend = SampleHeatmap(data, present_matrices(data, W, H)).build().layout.legend
+        assert (legend.yref, legend.y, legend.yanchor) == ("container", 0, "bottom")
+
     def test_many_components_stay_below_the_limit(self):
         W, H = factors(10, 3000, 320)
         data = Dataset.of(W @ H)
