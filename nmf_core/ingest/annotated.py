@@ -61,7 +61,7 @@ def _read(file: Any, talk: Talk) -> Raw:
                 else None
             )
         )
-        choices = plain
+        choices = dict(sorted(plain.items(), key=lambda item: -item[1].size))
     if not choices:
         raise Refused(
             "no-matrix",

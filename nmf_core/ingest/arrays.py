@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nmf_core.ingest.columns import parse_number
 from nmf_core.ingest.limits import size
 from nmf_core.ingest.names import numbered, tidy_names
 from nmf_core.ingest.raw import Raw
@@ -24,7 +25,17 @@ _SPARSE = {"format", "shape", "data"}
 def read_npy(data: bytes | memoryview, talk: Talk) -> Raw:
     """Read one array."""
     array = _load(data, talk, "the array")
+    if array.dtype.kind == "U" and array.ndim == 2 and _holds_numbers(array) and array.size <= talk.limits.cells:
+        from nmf_core.ingest.grid import from_grid
+        from nmf_core.ingest.table import arrange
+
+        return arrange(from_grid(array.tolist(), talk), talk)
     return _records(array, talk) if array.dtype.names and array.ndim == 1 else from_array(array, talk)
+
+
+def _holds_numbers(array: Array) -> bool:
+    """Tell whether some of the first texts are numbers."""
+    return any(math.isfinite(parse_number(text)) for text in array.ravel()[:1000].tolist())
 
 
 def _records(array: Array, talk: Talk) -> Raw:
@@ -183,6 +194,8 @@ def from_array(array: Array, talk: Talk) -> Raw:
     cell_shape: tuple[int, ...] | None = None
     kind = "table"
     extra: dict[str, Any] = {}
+    if array.ndim > 2 and 1 in array.shape:
+        array = _without_single(array, talk)
     if array.ndim > 2:
         array, cell_shape, kind, extra = _fold(array, talk)
     step = stride(array.shape[0], array.shape[1], talk)
@@ -204,6 +217,15 @@ def from_array(array: Array, talk: Talk) -> Raw:
     cols = numbered("c", m)
     raw = Raw(array, rows, cols, kind=kind, cell_shape=cell_shape, extra=extra)  # type: ignore[arg-type]
     return as_network(raw, talk, named=False)
+
+
+def _without_single(array: Array, talk: Talk) -> Array:
+    """Drop axes of length 1, as long as two are left."""
+    single = [axis for axis, side in enumerate(array.shape) if side == 1][: array.ndim - 2]
+    before = _shape(array.shape)
+    array = array.squeeze(tuple(single))
+    talk.note("single-axes", f"Dimensions of length 1 were dropped: {before} became {_shape(array.shape)}.")
+    return array
 
 
 def _fold(array: Array, talk: Talk) -> tuple[Array, tuple[int, ...], str, dict[str, Any]]:
@@ -371,7 +393,9 @@ def from_sparse(X: Any, talk: Talk) -> Raw:
     X.sum_duplicates()
     zeros = int((X.data == 0).sum())
     if zeros:
-        talk.note("stored-zeros", f"{zeros:,} stored zeros were removed.")
+        talk.note(
+            "stored-zeros", "1 stored zero was removed." if zeros == 1 else f"{zeros:,} stored zeros were removed."
+        )
         X.eliminate_zeros()
     fill = X.nnz / (n * m)
     talk.note("sparse", f"A sparse matrix: {n:,} × {m:,} with {X.nnz:,} entries ({100 * fill:.3g} % of the cells).")

@@ -11,7 +11,7 @@ import numpy as np
 from nmf_core.ingest.columns import EXACT, Column, parse_number
 from nmf_core.ingest.dialect import MISSING, Dialect
 
-_US = re.compile(r"[+-]?\d{1,3}([, '’\u00a0\u202f]\d{3})*(\.\d*)?([eE][+-]?\d+)?$")
+_US = re.compile(r"[+-]?(\d{1,3}([, '’\u00a0\u202f]\d{3})*|\d{1,2}(,\d{2})+,\d{3})(\.\d*)?([eE][+-]?\d+)?$")
 _EU = re.compile(r"[+-]?\d{1,3}([. '’\u00a0\u202f]\d{3})*(,\d*)?([eE][+-]?\d+)?$")
 _ARROW_NUMBER = r"^(?i:[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?)$"
 _DIGITS = re.compile(r"\s*[+-]?\d{16,}\s*$")

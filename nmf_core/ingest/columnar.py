@@ -91,7 +91,7 @@ def _columns(table: Any, talk: Talk) -> list[Column]:
 
     index = _pandas_index(table)
     table = _laid_out(table, talk)
-    columns, odd, spans = [], [], []
+    columns, levels, odd, spans = [], [], [], []
     block = np.empty((table.num_columns, table.num_rows))
     for j, (name, values) in enumerate(zip(table.column_names, table.columns, strict=True)):
         kind = values.type
@@ -127,14 +127,29 @@ def _columns(table: Any, talk: Talk) -> list[Column]:
         columns.append(column)
         if name in index:
             column.name = "" if name.startswith("__index_level") else name
+            levels.append(column)
     if spans:
         talk.note("durations", f"Durations were turned into seconds: {', '.join(spans[:5])}.")
     if odd:
         talk.note("dtype", f"Numbers of type {', '.join(sorted(set(odd)))} were turned into float64.")
     if not columns:
         raise Refused("no-numbers", "No column holds numbers or text", hint="Save a table of numbers")
-    first = next((c for c in columns if c.name == ""), None)
-    return columns if first is None else [first, *(c for c in columns if c is not first)]
+    return _with_index(columns, levels)
+
+
+def _with_index(columns: list[Column], levels: list[Column]) -> list[Column]:
+    """Put the index of pandas first, its levels joined to one name; levels of text stay, to become labels."""
+    if not levels or any(c.missing for c in levels):
+        return columns
+    rest = [c for c in columns if c not in levels]
+    if len(levels) == 1:
+        if levels[0].kind == "number":  # an index names rows, whatever its own name
+            levels[0].name = ""
+        return [*levels, *rest]
+    cells = [c.texts or [f"{x:g}" for x in np.asarray(c.numbers)] for c in levels]
+    texts = [", ".join(parts) for parts in zip(*cells, strict=True)]
+    names = Column("", np.full(len(texts), np.nan), texts, bad=len(texts), kind="text")
+    return [names, *rest, *(c for c in levels if c.kind == "text" and c.name)]
 
 
 def _laid_out(table: Any, talk: Talk) -> Any:

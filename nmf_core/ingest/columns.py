@@ -18,10 +18,12 @@ LOOKED_AT = 5000  # cells that tell the kind of a column of text
 _FORMS = ("", "%Y-%m-%d", "%Y.%m.%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y")
 _TRUE = frozenset(("true", "yes", "y", "t", "wahr", "ja", "vrai", "oui"))
 _FALSE = frozenset(("false", "no", "n", "f", "falsch", "nein", "faux", "non"))
+_MARKS = frozenset(("x", "✓", "✔", "✗", "+", "●", "•"))
 _DATE = re.compile(
     r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?\s*$"
 )
 _COMPLEX = re.compile(r"\s*\(?[+-]?[\d.]+(e[+-]?\d+)?\s*[+-]\s*[\d.]+(e[+-]?\d+)?[ij]\)?\s*$", re.I)
+_BOUND = re.compile(r"([<>≤≥])\s*=?\s*(\d+[.,]?\d*(?:[eE][+-]?\d+)?)\s*$")
 _OTHER = re.compile(r"\s*[+-]?(0x[0-9a-f]+|\d+(_\d+)+|[\d.]+d[+-]?\d+|[\d.]+\s*%)\s*$", re.I)
 
 
@@ -77,6 +79,8 @@ def kind_of_texts(texts: Sequence[str]) -> str:
     """Tell dates, truth values and complex numbers from other text; every cell that is not missing must agree."""
     sample = [t.strip() for t in texts[:LOOKED_AT] if t.strip().lower() not in MISSING]
     low = {t.lower() for t in sample}
+    if len(low) == 1 and low <= _MARKS and len(sample) < len(texts[:LOOKED_AT]):
+        return "bool"  # a cross where it is so, nothing where it is not
     if low and low <= (_TRUE | _FALSE) and len(texts) > LOOKED_AT:
         low = {t.strip().lower() for t in texts} - MISSING
     if low and low <= (_TRUE | _FALSE) and len(low) <= 2 and low & _TRUE and low & _FALSE:
@@ -98,8 +102,36 @@ def looks_other(text: str) -> bool:
     return bool(_OTHER.match(text))
 
 
+def bounds_of(column: Column) -> dict[int, tuple[str, float]] | None:
+    """Return row → ("<" or ">", limit) of the cells that are no numbers; None when one of them is no limit."""
+    if column.texts is None or column.numbers is None:
+        return None
+    found: dict[int, tuple[str, float]] = {}
+    for i in np.flatnonzero(np.isnan(column.numbers)):
+        text = column.texts[i].strip()
+        if text.lower() in MISSING:
+            continue
+        match = _BOUND.match(text)
+        value = parse_number(match[2].replace(",", ".")) if match else math.nan
+        if match is None or value != value:
+            return None
+        found[int(i)] = ("<" if match[1] in "<≤" else ">", value)
+    return found or None
+
+
+def with_bounds(column: Column, found: dict[int, tuple[str, float]], *, halved: bool) -> Array:
+    """Return the numbers with limits in the place of cells such as ``<0.5``; a lower limit may be halved."""
+    numbers = np.array(column.numbers, dtype=np.float64)
+    for i, (side, value) in found.items():
+        numbers[i] = value / 2 if halved and side == "<" else value
+    return numbers
+
+
 def truth(texts: Iterable[str]) -> Array:
-    """Turn yes/no, true/false into 1 and 0, missing into NaN."""
+    """Turn yes/no, true/false into 1 and 0, missing into NaN; crosses and blank cells into 1 and 0."""
+    texts = list(texts)
+    if {t.strip().lower() for t in texts} - MISSING <= _MARKS:
+        return np.array([float(t.strip().lower() not in MISSING) for t in texts], dtype=np.float64)
     values = [1.0 if (t := text.strip().lower()) in _TRUE else 0.0 if t in _FALSE else math.nan for text in texts]
     return np.array(values, dtype=np.float64)
 

@@ -20,9 +20,17 @@ _LABELS = {
     "utf-16-be": "UTF-16",
     "utf-32-le": "UTF-32",
     "utf-32-be": "UTF-32",
-    "cp1252": "Windows-1252",
+    "cp1252": "Windows-1252 (Western Europe)",
+    "iso8859-2": "ISO 8859-2 (Central Europe)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "koi8-r": "KOI8-R (Cyrillic)",
+    "cp1253": "Windows-1253 (Greek)",
+    "cp932": "Shift JIS (Japanese)",
+    "gb18030": "GB 18030 (Chinese)",
+    "euc-kr": "EUC-KR (Korean)",
+    "mac-roman": "Mac Roman",
 }
-_CHOICES = ("cp1252", "iso8859-2", "cp1251", "cp1253", "cp932", "gb18030", "euc-kr", "mac-roman")
+_CHOICES = ("cp1252", "iso8859-2", "cp1251", "koi8-r", "cp1253", "cp932", "gb18030", "euc-kr", "mac-roman")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _STEP = 1 << 20
 
@@ -78,9 +86,52 @@ def _checked(data: bytes | memoryview, talk: Talk) -> bytes | memoryview:
         )
     if valid:
         return data
-    options = [Option(name, _LABELS.get(name, name)) for name in _CHOICES]
-    encoding = talk.ask("encoding", "Which encoding was the text saved in?", options, "cp1252", required=False)
+    sample = bytes(data[:_STEP])
+    options = [Option(name, _LABELS.get(name, name) + _shown(sample, name)) for name in _CHOICES]
+    default = _guess(sample)
+    encoding = talk.ask(
+        "encoding", "Which encoding was the text saved in?", options, default, required=default != "cp1252"
+    )
     return _recode(data, encoding, talk, guessed=True)
+
+
+def _guess(sample: bytes) -> str:
+    """Guess the encoding of a text that is no UTF-8; Western European unless most of its letters are no Latin ones."""
+    high = [byte for byte in sample if byte >= 0x80]
+    latin = sum(chr(byte).isalpha() for byte in sample if byte < 0x80)
+    if len(high) <= latin:
+        return "cp1252"
+    for encoding, script in (
+        ("cp932", r"[\u3040-\u30ff]"),
+        ("euc-kr", r"[\uac00-\ud7a3]"),
+        ("gb18030", r"[\u4e00-\u9fff]"),
+    ):
+        text = _decoded(sample, encoding)
+        letters = re.findall(r"[^\W\d_a-zA-Z]", text)
+        if len(re.findall(script, text)) > (0.1 if encoding == "cp932" else 0.6) * max(1, len(letters)):
+            return encoding
+    if sum(0xC0 <= byte < 0xE0 for byte in high) > 0.6 * len(high):
+        return "koi8-r"  # small letters lie where others keep their capitals
+    accents = sum(byte in b"\xdc\xdd\xde\xdf\xfc\xfd\xfe" for byte in high)
+    greek = 0xFF not in high and accents > 0.06 * len(high) and _decoded(sample, "cp1253")
+    return "cp1253" if greek else "cp1251"
+
+
+def _decoded(sample: bytes, encoding: str) -> str:
+    """Return the sample as text, empty when it does not decode; the cut at its end is forgiven."""
+    for end in range(len(sample), max(0, len(sample) - 4), -1):
+        try:
+            return sample[:end].decode(encoding)
+        except UnicodeDecodeError as error:
+            if error.start < end - 4:
+                return ""
+    return ""
+
+
+def _shown(sample: bytes, encoding: str) -> str:
+    """Return how the first words beyond ASCII would read."""
+    words = re.findall(r"\w*[^\W\x00-\x7f]\w*", _decoded(sample[:20_000], encoding))
+    return f": {' '.join(dict.fromkeys(words[:4]))[:50]}" if words else ": does not fit"
 
 
 def _recode(data: bytes | memoryview, encoding: str, talk: Talk, guessed: bool) -> bytes:

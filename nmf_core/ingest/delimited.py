@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nmf_core.ingest.book import Book
 from nmf_core.ingest.columns import Column
-from nmf_core.ingest.dialect import is_comment, without_remark
+from nmf_core.ingest.dialect import delimiter, is_comment, spread, without_remark
 from nmf_core.ingest.notation import read_units
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.sample import stride
@@ -117,10 +116,10 @@ def _with_csv(found: Survey, book: Book, step: int, talk: Talk) -> None:
     lines: Iterator[str] = iter(text)
     if found.comments:
         lines = (without_remark(line) for line in lines if not is_comment(line))
-    if separator == " ":
-        lines = (re.sub(r"[ \t]+", " ", line.strip()) + "\n" for line in lines)
+    if separator[0] == " ":
+        lines = (spread(line, separator) + "\n" for line in lines)
     csv.field_size_limit(talk.limits.cell_bytes)
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=True)
+    reader = csv.reader(lines, delimiter=delimiter(separator), skipinitialspace=separator != "\t", strict=True)
     skip_long = talk.choices.get("long_rows") == "skip"
     long: list[tuple[int, int]] = []
     short, first_short, count, room = 0, 0, 0, max(1, 500_000 // width)

@@ -179,7 +179,7 @@ def _text_kind(head: bytes, data: bytes | memoryview) -> str:
         rb"(#[^\n]*\n|\s|creator\s[^\n]*\n|version\s[^\n]*\n|comment\s[^\n]*\n)*graph\s*\[", bytes(data[:4096]), re.I
     ):
         return "gml"
-    if low.startswith(b"%matrixmarket"):
+    if low.startswith((b"%%matrixmarket", b"%matrixmarket")):  # in any letters, also after a byte order mark
         return "mtx"
     if low.startswith(b"*vertices"):
         return "pajek"

@@ -15,6 +15,7 @@ SEPARATORS = {
     "\t": "tab",
     "|": "vertical bar",
     " ": "blanks",
+    "  ": "two or more blanks",
     ":": "colon",
     "~": "tilde",
     "^": "caret",
@@ -55,7 +56,7 @@ MISSING = frozenset(
 )
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$")
-_US_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
+_US_GROUPS = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d{1,2}(,\d{2})+,\d{3})(\.\d*)?$")  # also lakhs: 12,34,567
 _EU_GROUPS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?$")
 _BLANK_GROUPS = re.compile(r"[+-]?\d{1,3}([ '’\u00a0\u202f]\d{3})+([.,]\d*)?$")
 _INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
@@ -101,11 +102,28 @@ def without_remark(line: str) -> str:
     return _INLINE_END.sub("\n", line)
 
 
-def cells(lines: list[str], separator: str) -> list[list[str]]:
-    """Cut lines into cells; blanks count once when they are the separator."""
+_BETWEEN = "\x1f"  # the unit separator of ASCII stands for any number of blanks
+
+
+def delimiter(separator: str) -> str:
+    """Return the one character that stands between cells after `spread`."""
+    return separator if len(separator) == 1 else _BETWEEN
+
+
+def spread(line: str, separator: str) -> str:
+    """Return a line with one `delimiter` between its cells: blanks count once where they are the separator."""
     if separator == " ":
-        lines = [re.sub(r"[ \t]+", " ", line.strip()) for line in lines]
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=False)
+        return re.sub(r"[ \t]+", " ", line.strip())
+    if separator == "  ":
+        return re.sub(r"[ \t]{2,}|\t", _BETWEEN, line.strip())
+    return line
+
+
+def cells(lines: list[str], separator: str) -> list[list[str]]:
+    """Cut lines into cells."""
+    if separator[0] == " ":
+        lines = [spread(line, separator) for line in lines]
+    reader = csv.reader(lines, delimiter=delimiter(separator), skipinitialspace=separator != "\t", strict=False)
     rows: list[list[str]] = []
     with contextlib.suppress(csv.Error):
         rows.extend(row for row in reader if any(cell.strip() for cell in row))
@@ -136,7 +154,10 @@ def guess_separator(lines: list[str]) -> tuple[str, str]:
     """
     best: tuple[float, ...] = (-1.0,)
     answer = (",", ".")
+    tabs = sum("\t" in line for line in lines) >= 0.9 * len(lines)
     for rank, separator in enumerate(SEPARATORS):
+        if tabs and separator[0] == " ":
+            continue  # blanks between tabs belong to names such as "Station 3"
         rows = cells(lines, separator)
         if not rows:
             continue
@@ -152,7 +173,7 @@ def guess_separator(lines: list[str]) -> tuple[str, str]:
             share = number_share(body, decimal)
             words = consistency == 1.0 and modal <= 3 and len(rows) > 2  # links of a network: a b
             if (
-                separator in (" ", ":", "~", "^", "&", "!")
+                separator in (" ", "  ", ":", "~", "^", "&", "!")
                 and (consistency < 0.9 or share == 0.0)
                 and not (words and separator == " ")
             ):

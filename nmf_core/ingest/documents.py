@@ -17,6 +17,8 @@ from nmf_core.ingest.talk import Talk
 from nmf_core.types import Array
 
 WORD = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)?")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_RUNS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+|[^\W\d_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2,}")
 VOCABULARY = 10_000
 #: Words that carry grammar rather than topic, in English; other languages are left to `COMMON`.
 FUNCTION_WORDS = frozenset(
@@ -150,15 +152,32 @@ FUNCTION_WORDS = frozenset(
 COMMON = 0.6  # a word in a larger share of the documents tells them apart no more
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in small letters.
+
+    Chinese and Japanese put no blanks between words: there each two neighbouring characters count as a word.
+    """
+    words: list[str] = []
+    for word in WORD.findall(text):
+        if not _UNSPACED.search(word):
+            words.append(word.lower().replace("’", "'"))
+            continue
+        for run in _RUNS.findall(word):
+            words += [run[k : k + 2] for k in range(len(run) - 1)] if _UNSPACED.match(run) else [run.lower()]
+    return words
+
+
 def looks_like_prose(lines: Sequence[str]) -> bool:
     """Tell running text from a table: words in long lines, few numbers, no steady separator."""
     filled = [line for line in lines if line.strip()]
     if not filled:
         return False
-    words = [len(WORD.findall(line)) for line in filled]
+    words = [len(words_of(line)) for line in filled]
     tokens = sum(len(line.split()) for line in filled) or 1
     numbers = sum(bool(re.fullmatch(r"[-+.,\d]+", token)) for line in filled for token in line.split())
-    if sum(words) < 3 * len(filled) or numbers > 0.2 * tokens:
+    digits = any(re.search(r"\d", line) for line in filled)
+    uneven = not digits and len({len(line.split()) for line in filled}) > 1  # no links, no table: nothing but words
+    if sum(words) < (1.5 if uneven else 3) * len(filled) or numbers > 0.2 * tokens:
         return False
     if sum(line.lstrip().startswith('"') for line in filled) > 0.6 * len(filled):
         return False
@@ -226,7 +245,7 @@ def from_documents(texts: Sequence[str], names: Sequence[str], talk: Talk) -> Ra
     import scipy.sparse as sp
 
     n = len(texts)
-    counts = [Counter(word.lower().replace("’", "'") for word in WORD.findall(text)) for text in texts]
+    counts = [Counter(words_of(text)) for text in texts]
     frequency: Counter[str] = Counter()
     for count in counts:
         frequency.update(count.keys())
@@ -238,7 +257,7 @@ def from_documents(texts: Sequence[str], names: Sequence[str], talk: Talk) -> Ra
     if len(kept) < 2:
         raise Refused(
             "no-words",
-            f"Only {len(kept)} word{'s' * (len(kept) != 1)} of {len(frequency):,} tell the documents apart; the others are in most of them or carry no meaning",
+            f"Only {len(kept)} word{'s' * (len(kept) != 1)} of {len(frequency):,} tell{'s' * (len(kept) == 1)} the documents apart; the others are in most of them or carry no meaning",
             hint="Choose longer or more different documents",
         )
     if len(kept) > VOCABULARY:
@@ -262,6 +281,8 @@ def from_documents(texts: Sequence[str], names: Sequence[str], talk: Talk) -> Ra
         "words",
         f"{n:,} documents × {len(kept):,} words: counts of words of two letters or more, {rule}, without English function words.",
     )
+    if any(map(_UNSPACED.search, kept)):
+        talk.note("characters", "Where a language puts no blanks, every two neighbouring characters count as a word.")
     rows = np.array(tidy_names(list(names), talk, "row", "document "))
     return Raw(
         X,

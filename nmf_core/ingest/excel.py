@@ -15,6 +15,8 @@ from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.talk import Talk
 
 _CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+#: A formula whose result the program that wrote it did not store: calamine sees an empty cell.
+_NO_RESULT = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v>\s*</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?\s*</(?:\w+:)?c>")
 _STEP = 1 << 20
 
 
@@ -29,8 +31,9 @@ def read_workbook(data: bytes | memoryview, talk: Talk) -> list[Column]:
     import python_calamine as calamine
 
     spans: dict[str, tuple[int, int, int]] = {}
+    unsolved: dict[str, int] = {}
     if bytes(data[:2]) == b"PK":
-        spans = _scan(data, talk)
+        spans, unsolved = _scan(data, talk)
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
@@ -59,6 +62,12 @@ def read_workbook(data: bytes | memoryview, talk: Talk) -> list[Column]:
             for name in names
         ]
         chosen = talk.ask("sheet", "Which sheet holds the data?", options, default)
+    if k := unsolved.get(chosen, 0):
+        talk.note(
+            "formulas",
+            f"{k:,} formula{'s have' if k > 1 else ' has'} no stored result and count{'s' * (k == 1)} as empty: open the workbook "
+            "in a spreadsheet program, save it there, and try again.",
+        )
     if chosen in spans:
         _check_span(spans[chosen], chosen, talk)
     sheet = _sheet(book, chosen)
@@ -117,21 +126,24 @@ def _check_span(span: tuple[int, int, int], name: str, talk: Talk) -> None:
         )
 
 
-def _scan(data: bytes | memoryview, talk: Talk) -> dict[str, tuple[int, int, int]]:
-    """Return (last row, last column, cells) of each sheet of an XLSX from its cell references, piece by piece."""
+def _scan(data: bytes | memoryview, talk: Talk) -> tuple[dict[str, tuple[int, int, int]], dict[str, int]]:
+    """Return (last row, last column, cells), and the number of formulas without a result, of each sheet of an XLSX.
+
+    Both come from the XML, piece by piece.
+    """
     archive = open_zip(data, talk, "workbook")
     members = {info.filename.lstrip("/"): info for info in archive.infolist()}
     try:
         files = _sheet_files(archive, members)
-        spans = {}
+        spans, unsolved = {}, {}
         for name, member in files.items():
-            spans[name] = _span(archive, members[member])
+            spans[name], unsolved[name] = _span(archive, members[member])
         for member in ("xl/sharedStrings.xml", "xl/workbook.xml", "xl/styles.xml", "content.xml"):
             if member in members:
                 with archive.open(members[member]) as file:
                     if b"<!DOCTYPE" in (head := file.read(4096)) or b"<!ENTITY" in head:
                         raise _damaged()
-        return spans
+        return spans, unsolved
     except Refused:
         raise
     except Exception as error:  # BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError (encrypted) …
@@ -159,8 +171,8 @@ def _sheet_files(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) 
     return files
 
 
-def _span(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[int, int, int]:
-    top, right, found, tail = 0, 0, 0, b""
+def _span(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tuple[int, int, int], int]:
+    top, right, found, unsolved, tail = 0, 0, 0, 0, b""
     with archive.open(info) as file:
         first = True
         while chunk := file.read(_STEP):
@@ -174,8 +186,10 @@ def _span(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[int, int, in
                 top = max(top, int(match[2]))
                 right = max(right, _column(match[1]))
                 end = match.end()
-            tail = text[max(end, len(text) - 200) :]
-    return top, right, found
+            formulas = [match.end() for match in _NO_RESULT.finditer(text)]
+            unsolved += len(formulas)
+            tail = text[max([end, len(text) - 200, *formulas[-1:]]) :]
+    return (top, right, found), unsolved
 
 
 def _column(letters: bytes) -> int:

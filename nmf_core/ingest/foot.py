@@ -1,4 +1,4 @@
-"""What stands below a table and is no data: sources and remarks, and a row of totals."""
+"""What stands below or beside a table and is no data: sources and remarks, a row of totals, a column of totals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,31 @@ def without_foot(columns: list[Column], n: int, talk: Talk) -> tuple[list[Column
             talk.note("total", f"The last row, {label}, sums up the others and was left out.", "total")
             n -= 1
             _cut(columns, n)
-    return columns, n
+    return _without_total_column(columns, talk), n
+
+
+def _without_total_column(columns: list[Column], talk: Talk) -> list[Column]:
+    """Leave out the last column of numbers where its name says total and its numbers add the others up."""
+    numeric = [c for c in columns if c.kind == "number" and c.numbers is not None]
+    last = numeric[-1]
+    if len(numeric) < 4 or not _TOTAL.match(last.name.strip()):
+        return columns
+    rest = np.column_stack([np.asarray(c.numbers, dtype=float) for c in numeric[:-1]])
+    told = np.asarray(last.numbers, dtype=float)
+    known = np.isfinite(told) & np.isfinite(rest).any(axis=1)
+    if known.sum() < 3:
+        return columns
+    rest, told = rest[known], told[known]
+    ways = {"adds up": np.nansum(rest, axis=1), "averages": np.nanmean(rest, axis=1)}
+    agree = {what: float(np.isclose(told, values, rtol=0.01).mean()) for what, values in ways.items()}
+    what = max(agree, key=lambda key: agree[key])
+    if agree[what] < 0.9:
+        return columns
+    options = [Option("out", "leave it out", 1), Option("keep", "keep it as a column", 1)]
+    if talk.ask("total_column", f"What about the column {last.name}?", options, "out", required=False) == "keep":
+        return columns
+    talk.note("total-column", f"The column {last.name} {what} the others and was left out.", "total_column")
+    return [c for c in columns if c is not last]
 
 
 def _remarks(numeric: Sequence[Column], texts: Sequence[Column], n: int) -> list[str]:

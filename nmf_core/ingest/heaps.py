@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from nmf_core.ingest.reading import Refused
 
-_MARK = b"GCOL\x01\x00\x00\x00"
+_MARK = b"GCOL\x01"
 _HEAD = 16
 
 

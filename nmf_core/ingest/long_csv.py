@@ -66,7 +66,7 @@ def read_long(found: Survey, talk: Talk) -> tuple[Raw | None, bool]:
 
 def _sample(found: Survey) -> list[Column]:
     """Return the columns of the first lines, to tell their kinds by."""
-    lines = [line[:LINE_CUT].rstrip("\r\n") for line in found.lines[found.before :]]
+    lines = [line[:LINE_CUT].rstrip("\r\n") for line in found.lines[found.above :]]
     rows = [
         [*row, *[""] * (found.width - len(row))]
         for row in cells([line for line in lines if line.strip() and not is_comment(line)], found.dialect.separator)

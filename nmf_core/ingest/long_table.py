@@ -29,10 +29,12 @@ _VALUE = re.compile(
     re.I,
 )
 _SOURCE = re.compile(
-    r"(source|from|start|origin|head|node[ _]?1|node[ _]?a|src|protein[ _]?1|sender|u?id1)([ _.]?id)?$", re.I
+    r"(source|from|start|origin|head|node[ _]?1|node[ _]?a|src|protein[ _]?1|sender|u?id1)([ _.]?(node|vertex))?([ _.]?id)?$",
+    re.I,
 )
 _TARGET = re.compile(
-    r"(target|to|end|dest|destination|tail|node[ _]?2|node[ _]?b|dst|protein[ _]?2|receiver|u?id2)([ _.]?id)?$", re.I
+    r"(target|to|end|dest|destination|tail|node[ _]?2|node[ _]?b|dst|protein[ _]?2|receiver|u?id2)([ _.]?(node|vertex))?([ _.]?id)?$",
+    re.I,
 )
 
 
@@ -74,7 +76,7 @@ def find_roles(columns: Sequence[Column], given: Sequence[str]) -> Roles | None:
         return named
     if not (2 <= len(columns) <= 4 and keys[:2] == [0, 1]):
         return None
-    value = next((j for j in numbers if j > 1), None)
+    value = next((j for j in numbers if j > 1 and not _ASIDE.match(names[j])), None)
     others = tuple(j for j in range(2, len(columns)) if j != value)
     if any(columns[j].kind == "text" for j in others):
         return None
@@ -101,7 +103,7 @@ def _named(
     if row is not None and col is not None and row != col:
         value = first(_VALUE, numbers, row, col)
         if value is None and len(columns) == 3:
-            value = next((j for j in numbers if j not in (row, col)), None)
+            value = next((j for j in numbers if j not in (row, col) and not _ASIDE.match(names[j])), None)
         return Roles(row, col, value, "network", _rest(columns, (row, col, value)))
     row = first(_ROW, keys)
     col = first(_COL, keys, row)

@@ -27,10 +27,13 @@ def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list
         Letter for names that have to be made up: ``c1``, ``r1`` …
     """
     width = max(12, min(talk.limits.name_length, BUDGET // (4 * max(1, len(names)))))
-    trimmed = cut = freed = 0
+    trimmed = cut = freed = broken = 0
     result: list[str] = []
     for i, name in enumerate(names):
         short = name.strip()
+        if len(short.splitlines()) > 1:
+            short = name = " ".join(part.strip() for part in short.splitlines() if part.strip())
+            broken += 1
         if short[:2] == '="' and short[-1:] == '"' and len(short) > 3:  # how spreadsheets keep 001 from becoming 1
             short = name = short[2:-1]
         trimmed += short != name
@@ -41,6 +44,8 @@ def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list
         result.append(short or f"{prefix}{i + 1}")
     if trimmed:
         talk.note("names-trimmed", f"Blanks around {_count(trimmed, what)} were removed.")
+    if broken:
+        talk.note("names-joined", f"Line ends within {_count(broken, what)} became blanks.")
     if cut:
         talk.note("names-cut", f"{_count(cut, what)} cut to {width} characters.")
     if freed:

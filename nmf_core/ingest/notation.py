@@ -20,7 +20,7 @@ _UNITS = (
 )
 _WITH_UNIT = re.compile(
     r"\s*(?P<before>[$€£¥]|EUR|USD|GBP|CHF)?\s*(?P<number>[+\-−]?(?:\d[\d.,'’\u00a0\u202f ]*|[.,]\d+)(?:[eE][+\-−]?\d+)?)"
-    rf"\s*(?P<after>{_UNITS})?\s*$"
+    rf"\s*(?P<spread>(?:±|\+/-|\+-)\s*[\d.,]+)?\s*(?P<after>{_UNITS})?\s*$"
 )
 _COMMA = re.compile(
     r"\s*[+\-−]?\d[\d.'’\u00a0\u202f ]*,\d+\s*$|\s*[+\-−]?\d{1,3}(['’,.\u00a0\u202f ]\d{3})+([.,]\d+)?\s*$"
@@ -28,7 +28,7 @@ _COMMA = re.compile(
 
 
 def read_units(columns: list[Column], talk: Talk, dialect: Dialect = PLAIN) -> list[Column]:
-    """Read columns whose cells all carry the same unit, another minus sign or another decimal mark, as numbers."""
+    """Read columns whose cells all carry the same unit, a ±, another minus sign or another decimal mark, as numbers."""
     read: list[tuple[str, str]] = []
     said: dict[str, list[str]] = {}
     for j, column in enumerate(columns):
@@ -63,13 +63,14 @@ def read_units(columns: list[Column], talk: Talk, dialect: Dialect = PLAIN) -> l
 
 _SAID = {
     "minus": "The typographic minus sign (−) was read as minus in: {}.",
+    "spread": "What stands after ± was left out in: {}.",
     "brackets": "Numbers in brackets were read as negative in: {}.",
     "comma": "These columns write numbers in another way than the rest and were read so: {}.",
 }
 
 
 class _Plain(NamedTuple):
-    """Cells without their unit, the unit, and how negative numbers are written if not with a hyphen."""
+    """Cells without their unit, the unit, and what else is unusual in them (a key of `_SAID`)."""
 
     texts: list[str]
     unit: str
@@ -93,6 +94,8 @@ def _without_unit(texts: Sequence[str]) -> _Plain | None:
         match = _WITH_UNIT.match(cell)
         if match is None:
             return None
+        if match["spread"]:
+            minus = "spread"
         units.add(" ".join(filter(None, (match["before"], match["after"]))))
         if len(units) > 1:
             return None

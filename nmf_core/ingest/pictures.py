@@ -255,7 +255,8 @@ def _array(image: Any, name: str, talk: Talk) -> Array:
         if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
             values = np.asarray(image, dtype=np.float32)
             top = float(values.max(initial=0.0))
-            full = 65535.0 if image.mode != "F" and top > 255 else max(top, 1.0) if image.mode == "F" else 255.0
+            depths = (255.0, 65535.0, top)  # 8, 16 or more bits; fractions count up to their largest
+            full = max(top, 1.0) if image.mode == "F" else next(depth for depth in depths if top <= depth)
             return np.nan_to_num(values) * (255.0 / full)
         if "A" in image.getbands() or "transparency" in image.info:
             image = image.convert("RGBA")

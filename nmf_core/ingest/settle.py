@@ -121,7 +121,7 @@ def _ask_missing(raw: Raw, gone: np.ndarray, talk: Talk) -> Missing:
     j = int(np.argmax(gone[i]))
     text = (
         f"{_cells(k)} missing ({100 * k / gone.size:.3g} %), first in row {raw.rows[i]}, column {raw.cols[j]}; "
-        f"{rows:,} rows and {cols:,} columns are concerned. What to do?"
+        f"{'it lies' if k == 1 else 'they lie'} in {_counted(rows, 'row')} and {_counted(cols, 'column')}. What to do?"
     )
     return Missing(how=talk.ask("missing", text, options, "keep"))  # type: ignore[arg-type]
 
@@ -245,6 +245,10 @@ def _first(raw: Raw, where: np.ndarray) -> str:
     else:
         i, j = (int(v) for v in np.unravel_index(int(np.argmax(where)), where.shape))
     return f"row {raw.rows[i]}, column {raw.cols[j]}"
+
+
+def _counted(k: int, what: str) -> str:
+    return f"1 {what}" if k == 1 else f"{k:,} {what}s"
 
 
 def _cells(k: int) -> str:

@@ -24,6 +24,9 @@ from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.talk import Talk
 
 SAMPLE_BYTES, SAMPLE_LINES, LINE_CUT = 1 << 18, 400, 20_000
+LONGEST_CELL = 20  # lines that a quoted cell may span
+_OPENS = re.compile(r'(?:^|[,;\t|:~^&!])[ ]*"')
+_CLOSES = re.compile(r'[^"]*(?:""[^"]*)*"[ ]*(?:[,;\t|:~^&!\r\n]|$)')
 WIDE = 2000  # beyond so many columns Arrow's cost per column outweighs its speed per row
 
 
@@ -38,8 +41,8 @@ class Survey:
         One per column, as the file gives them.
     rows : memoryview
         The bytes below the names.
-    before : int
-        Lines above them.
+    before, above : int
+        Lines above them, and in how many entries of `lines` they stand.
     n_upper : int
         Upper bound on the number of rows.
     comments, quoted : bool
@@ -47,13 +50,14 @@ class Survey:
     simple : bool
         Whether Arrow's reader can be trusted with them.
     lines : list of str
-        The first lines of the file.
+        The first lines of the file; lines that a quoted cell spans are one entry.
     """
 
     dialect: Dialect
     names: list[str]
     rows: memoryview
     before: int
+    above: int
     n_upper: int
     comments: bool
     quoted: bool
@@ -81,7 +85,8 @@ def survey(body: bytes | memoryview, talk: Talk) -> Survey:
             hint="Choose a file with rows and columns",
         )
     lines = first_lines(body)
-    dialect, names, width, offset, header_lines = _understand(lines, body, talk)
+    dialect, names, width, offset, above = _understand(lines, body, talk)
+    header_lines = len(_physical("".join(lines[:above])))
     _check_cell_length(lines, talk)
     if width > talk.limits.columns:
         raise Refused(
@@ -102,23 +107,53 @@ def survey(body: bytes | memoryview, talk: Talk) -> Survey:
     quoted = b'"' in bytes(rows[:SAMPLE_BYTES]) or _count(rows, b'"') > 0
     simple = (
         width <= WIDE
-        and dialect.separator != " "
+        and dialect.separator[0] != " "
         and not comments
         and not (quoted and _odd_quotes(rows, dialect.separator))
     )
-    return Survey(dialect, names, rows, header_lines, n_upper, comments, quoted, simple, lines)
+    return Survey(dialect, names, rows, header_lines, above, n_upper, comments, quoted, simple, lines)
 
 
 def first_lines(body: bytes | memoryview) -> list[str]:
-    """Return the first lines with their ends; the last one only if it is whole or alone."""
+    """Return the first lines with their ends; the last one only if it is whole or alone.
+
+    A cell in quotation marks may hold line ends: the lines that it spans are returned as one.
+    """
     head = bytes(body[:SAMPLE_BYTES])
     if len(body) > SAMPLE_BYTES and not re.search(rb"[\r\n]", head):
         head = bytes(body[: 64 * SAMPLE_BYTES])
     text = head.decode("utf-8", errors="replace")
-    lines = io.StringIO(text, newline="").readlines()
+    lines = _physical(text)
     if len(body) > len(head) and len(lines) > 1:
         lines.pop()
-    return lines[:SAMPLE_LINES]
+    return _records(lines[:SAMPLE_LINES])
+
+
+def _physical(text: str) -> list[str]:
+    return io.StringIO(text, newline="").readlines()
+
+
+def _closes(lines: list[str]) -> bool:
+    """Tell whether the first quotation mark in these lines ends a cell rather than begins one."""
+    line = next((line for line in lines if '"' in line), "")
+    return _CLOSES.match(line) is not None
+
+
+def _records(lines: list[str]) -> list[str]:
+    """Join the lines that a quoted cell spans; a quotation mark that is never closed joins nothing."""
+    records: list[str] = []
+    k = 0
+    while k < len(lines):
+        used = 1
+        if _OPENS.search(lines[k]) and lines[k].count('"') % 2 and _closes(lines[k + 1 : k + LONGEST_CELL]):
+            quotes = lines[k].count('"')
+            while quotes % 2 and k + used < len(lines) and used < LONGEST_CELL:
+                quotes += lines[k + used].count('"')
+                used += 1
+            used = used if quotes % 2 == 0 else 1
+        records.append("".join(lines[k : k + used]))
+        k += used
+    return records
 
 
 def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple[Dialect, list[str], int, int, int]:
@@ -162,8 +197,8 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
         if answer == "none":
             talk.note("no-header", "No header was found; the columns are named c1, c2 …", "header")
         else:
-            whole = cells([_joined(lines, skip)], separator)
-            header_row, used = (whole or rows)[0], _lines_of_header(lines, skip)
+            whole = cells([lines[skip].rstrip("\r\n")], separator)
+            header_row, used = (whole or rows)[0], 1
             if answer == "joined":
                 header_row, used = joined_names(rows[:tall]), _lines_used(lines, skip, tall)
                 talk.note(
@@ -175,11 +210,7 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
                 talk.note("header-numbers", f"The first line was taken as names: {_some(header_row)}.", "header")
             while skip + used < len(lines) and is_rule(lines[skip + used]):
                 used += 1
-    if (
-        header_row
-        and separator not in " \t"
-        and re.search(re.escape(separator) + r"[ \t]+[^\s\"]", _joined(lines, skip))
-    ):
+    if header_row and separator[0] not in " \t" and re.search(re.escape(separator) + r"[ \t]+[^\s\"]", lines[skip]):
         talk.note("names-trimmed", "Blanks around column names were removed.")
     if skip and (title_lines or any(line.strip() for line in lines[:skip])):
         talk.note(
@@ -274,17 +305,13 @@ def _filled(line: str, separator: str) -> int:
     return len(row[0]) if sum(bool(cell.strip()) for cell in row[0]) > 1 else 1
 
 
-def _joined(lines: list[str], skip: int) -> str:
-    return "".join(lines[skip : skip + _lines_of_header(lines, skip)]).rstrip("\r\n")
-
-
 def _lines_used(lines: list[str], skip: int, tall: int) -> int:
     """Count the lines of names over several rows, blank ones and comments between them included."""
     used = 0
     for _ in range(tall):
         while skip + used < len(lines) and (not lines[skip + used].strip() or is_comment(lines[skip + used])):
             used += 1
-        used += _lines_of_header(lines, skip + used) if skip + used < len(lines) else 0
+        used += skip + used < len(lines)
     return used
 
 
@@ -297,15 +324,6 @@ def _sizes_line(lines: list[str], skip: int) -> int:
 def _some(names: list[str]) -> str:
     shown = [name.strip()[:30] for name in names if name.strip()][:4]
     return ", ".join(shown) + (" …" if len(names) > len(shown) else "")
-
-
-def _lines_of_header(lines: list[str], skip: int) -> int:
-    """Count the lines of the header: a quoted name may hold line ends."""
-    used, quotes = 1, lines[skip].count('"')
-    while quotes % 2 and skip + used < len(lines) and used < 20:
-        quotes += lines[skip + used].count('"')
-        used += 1
-    return used if quotes % 2 == 0 else 1
 
 
 def _check_cell_length(lines: list[str], talk: Talk) -> None:
@@ -340,4 +358,4 @@ def _count_lines(rows: memoryview) -> int:
 
 
 def _article(word: str) -> str:
-    return word if word == "blanks" else f"an {word}" if word[0] in "aeiou" else f"a {word}"
+    return word if word.endswith("blanks") else f"an {word}" if word[0] in "aeiou" else f"a {word}"

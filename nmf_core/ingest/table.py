@@ -7,57 +7,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nmf_core.ingest.columns import Column, days, looks_other, truth
+from nmf_core.ingest.columns import Column, bounds_of, days, looks_other, truth, with_bounds
 from nmf_core.ingest.documents import from_documents
 from nmf_core.ingest.foot import without_foot
 from nmf_core.ingest.long_table import arrange_long
-from nmf_core.ingest.names import BUDGET, numbered, tidy_names
+from nmf_core.ingest.names import BUDGET, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.relations import as_network
+from nmf_core.ingest.row_names import date_axis, row_names, short_dates, whole
+from nmf_core.ingest.table_texts import is_prose, prose_column, said_column
 from nmf_core.ingest.talk import Talk
 from nmf_core.types import Array
 
-_ID_NAMES = frozenset(
-    (
-        "",
-        "id",
-        "index",
-        "name",
-        "sample",
-        "samples",
-        "no",
-        "nr",
-        "no.",
-        "nr.",
-        "#",
-        "obs",
-        "row",
-        "rows",
-        "gene",
-        "key",
-        "unnamed: 0",
-        "...1",
-        "x1",
-        "sample_id",
-        "sampleid",
-        "sample id",
-        "rownames",
-        "row_names",
-        "barcode",
-        "gene_id",
-    )
-)
 _LABEL_NAMES = re.compile(
     r"(class|target|labels?|species|group|cluster|categor(y|ies)|diagnosis|outcome|cell[ _]?type|y|cls|type)$", re.I
 )
-#: A first column of rising numbers under such a name is the axis along which the rows lie.
-_AXIS = re.compile(
-    r"(wave ?(lengths?|numbers?)|raman ?shift|lambda|frequency|freq|energy|m/?z|2[ -]?theta|angle|retention ?time|time|date|"
-    r"year|hours?|seconds?|minutes?|days?|depth|position|distance)\b[^a-z]{0,3}(\(.*\)|\[.*\]|[a-z°/⁻¹^-]{1,5})?$",
-    re.I,
-)
-PROSE_LENGTH, PROSE_WORDS = 30, 5
 
 
 def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
@@ -89,12 +54,17 @@ def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
     long = None if plain else arrange_long(columns, given, talk)
     if long is not None:
         return long
-    prose = _prose_column(columns, talk)
+    prose = prose_column(columns, talk)
     if prose is not None:
-        return _documents(columns, prose, given, n, talk)
-    rows, used = _row_names(columns, given, n, talk)
+        return _documents(columns, prose, n, talk)
+    rows, used = row_names(columns, given, n, talk)
     rest = [column for column in columns if column is not used]
-    numeric = _numeric(rest, talk)
+    axis = None if used is not None else date_axis(columns[0])
+    numeric = _numeric(rest, talk, axis)
+    if axis is not None and axis.kind == "names":
+        used, rows = axis, np.array(tidy_names(short_dates(axis.texts or []), talk, "row", "r"), dtype=np.str_)
+    if not numeric and (said := said_column(columns, talk)) is not None:
+        return _documents(columns, said, n, talk)
     aside, numeric = _labels(rest, numeric, talk)
     if not numeric:
         shown = "; ".join(f"{c.name}: {', '.join((c.texts or [])[:3])}" for c in columns[:2])
@@ -146,26 +116,9 @@ def _without_empty(columns: list[Column], talk: Talk) -> tuple[list[Column], int
     return kept, n
 
 
-def _prose_column(columns: list[Column], talk: Talk) -> Column | None:
-    """Return the column of running text to be read as documents, if there is one and it is wanted."""
-    prose = [c for c in columns if c.kind == "text" and _is_prose(c)]
-    if not prose:
-        return None
-    numbers = sum(c.kind in ("number", "bool") for c in columns)
-    longest = max(prose, key=lambda c: sum(map(len, (c.texts or [])[:200])))
-    options = [Option(c.name, f"the texts in {c.name}", len(c.texts or [])) for c in prose]
-    if numbers:
-        options.append(Option("", f"the {numbers} column{'s' * (numbers > 1)} of numbers", numbers))
-    answer = talk.ask("text_column", "What should be factorized?", options, longest.name, required=numbers > 1)
-    column = next((c for c in prose if c.name == answer), None)
-    if column is not None:
-        talk.note("text-column", f"The texts in {column.name} were read as documents.", "text_column")
-    return column
-
-
-def _documents(columns: list[Column], prose: Column, given: Sequence[str], n: int, talk: Talk) -> Raw:
+def _documents(columns: list[Column], prose: Column, n: int, talk: Talk) -> Raw:
     rest = [c for c in columns if c is not prose]
-    names, used = _row_names(rest, [c.name for c in rest], n, talk) if rest else (None, None)
+    names, used = row_names(rest, [c.name for c in rest], n, talk, alone=True) if rest else (None, None)
     keep = np.array([bool(text.strip()) for text in prose.texts or []], dtype=bool)
     if not keep.all():
         k = int((~keep).sum())
@@ -185,7 +138,7 @@ def _documents(columns: list[Column], prose: Column, given: Sequence[str], n: in
         distinct = len(set(values.tolist()))
         # Dates and names stay however many there are (topics over time, by speaker); numbers only as a few classes.
         few = distinct <= max(2, min(60, n // 2))
-        wanted = few or (column.kind != "number" and not _is_prose(column))
+        wanted = few or (column.kind != "number" and not is_prose(column))
         if column is not used and distinct >= 2 and wanted and column.kind != "out":
             labels[column.name] = values[at]
     if labels:
@@ -193,59 +146,20 @@ def _documents(columns: list[Column], prose: Column, given: Sequence[str], n: in
     return raw.with_(labels=labels)
 
 
-def _row_names(columns: list[Column], given: Sequence[str], n: int, talk: Talk) -> tuple[Array, Column | None]:
-    """Find the column that names the rows: text without repeats, or a counter named like one."""
-    candidates: list[Column] = []
-    default: Column | None = None
-    for j, column in enumerate(columns):
-        name = given[j].strip().lower()
-        if column.kind == "text" and not column.missing and len(set(column.texts or [])) == n:
-            candidates.append(column)
-            if default is None and (j == 0 or name in _ID_NAMES) and not _is_prose(column):
-                default = column
-        elif (
-            column.kind == "number"
-            and (name in _ID_NAMES or j == 0)
-            and not (column.missing or column.bad)
-            and _whole_unique(column)
-        ):
-            if len(columns) > 1:
-                candidates.append(column)
-            if default is None and j == 0 and len(columns) > 1 and (name in _ID_NAMES or _is_axis(column, name)):
-                default = column
-        elif j == 0 and len(columns) > 2 and _is_axis(column, name):
-            candidates.append(column)
-            default = default or column
-        elif column.kind == "text" and j == 0 and name in _ID_NAMES and not _is_prose(column):
-            candidates.append(column)
-            if default is None and len(set(column.texts or [])) > 0.9 * n:
-                default = column
-    if default is None:
-        unique = [c for c in candidates if c.kind == "text" and not _is_prose(c)]
-        default = unique[0] if len(unique) == 1 else None
-    if len(columns) < 2:
-        candidates, default = [], None
-    if candidates:
-        options = [Option("", "none: number the rows"), *(Option(c.name, c.name) for c in candidates)]
-        answer = talk.ask(
-            "row_names", "Which column names the rows?", options, default.name if default else "", required=False
-        )
-        default = next((c for c in candidates if c.name == answer), None)
-    if default is None:
-        return numbered("r", n), None
-    which = "first column" if default is columns[0] and not given[0].strip() else f"column {default.name}"
-    talk.note("row-names", f"The {which} names the rows.", "row_names")
-    texts = default.texts or [_whole(x) for x in (default.numbers if default.numbers is not None else [])]
-    return np.array(tidy_names(texts, talk, "row", "r"), dtype=np.str_), default
+def _numeric(columns: list[Column], talk: Talk, axis: Column | None = None) -> list[Column]:
+    """Settle truth values, dates and columns with cells that are no numbers; return the columns of numbers.
 
-
-def _numeric(columns: list[Column], talk: Talk) -> list[Column]:
-    """Settle truth values, dates and columns with cells that are no numbers; return the columns of numbers."""
+    `axis` is a column of dates that could name the rows; its kind is "names" afterwards if it does.
+    """
     truths = [c for c in columns if c.kind == "bool"]
     for column in truths:
         column.numbers, column.kind, column.bad = truth(column.texts or []), "number", 0
-    if truths:
-        talk.note("truth-values", f"Yes/no was read as 1/0 in: {_list(truths)}.")
+    crosses = [c for c in truths if c.missing and not np.isnan(np.asarray(c.numbers)).any()]
+    if crosses:
+        talk.note("crosses", f"A cross was read as 1 and a blank cell as 0 in: {_list(crosses)}.")
+    answers = [c for c in truths if c not in crosses]
+    if answers:
+        talk.note("truth-values", f"Yes/no was read as 1/0 in: {_list(answers)}.")
     dates = [c for c in columns if c.kind == "date"]
     if dates:
         options = [
@@ -253,14 +167,22 @@ def _numeric(columns: list[Column], talk: Talk) -> list[Column]:
             Option("days", "count days since the first date", len(dates)),
             Option("label", "set them aside as labels", len(dates)),
         ]
-        answer = talk.ask("dates", f"What about dates ({_list(dates)})?", options, "out")
-        what = {"days": "counted as days since the first one", "label": "set aside as labels", "out": "left out"}[
-            answer
-        ]
+        if axis is not None:
+            rest = f", leave out the others ({len(dates) - 1})" if len(dates) > 1 else ""
+            options.insert(0, Option("rows", f"name the rows by {axis.name}{rest}", 1))
+        answer = talk.ask("dates", f"What about dates ({_list(dates)})?", options, options[0].value)
+        what = {
+            "days": "counted as days since the first one",
+            "label": "set aside as labels",
+            "out": "left out",
+            "rows": "taken as names of the rows" + ("; others were left out" if len(dates) > 1 else ""),
+        }[answer]
         talk.note("dates", f"Dates were {what}: {_list(dates)}.", "dates")
         for column in dates:
             if answer == "days":
                 column.numbers, column.kind, column.bad = days(column.texts or []), "number", 0
+            elif answer == "rows" and column is axis:
+                column.kind = "names"
             else:
                 column.kind = "label" if answer == "label" else "out"
     mixed = [c for c in columns if c.kind == "number" and c.bad]
@@ -272,12 +194,26 @@ def _numeric(columns: list[Column], talk: Talk) -> list[Column]:
             Option("missing", f"treat {'it' if k == 1 else 'them'} as missing", k),
             Option("drop", f"leave out {len(mixed)} column{'s' * (len(mixed) > 1)}", len(mixed)),
         ]
-        answer = talk.ask("bad_cells", f"{cells} no number: {shown[:300]}. What to do?", options, "missing")
+        bounds = [bounds_of(c) for c in mixed]
+        if all(
+            bound is not None for bound in bounds
+        ):  # as laboratories write what was too little, or too much, to measure
+            options[:0] = [
+                Option("half", "take half of what stands after <, and what stands after >", k),
+                Option("bound", "take what stands after < or >", k),
+            ]
+        answer = talk.ask("bad_cells", f"{cells} no number: {shown[:300]}. What to do?", options, options[0].value)
         if answer == "drop":
             talk.note(
                 "columns-left-out", f"Columns with cells that are no numbers left out: {_list(mixed)}.", "bad_cells"
             )
             columns = [c for c in columns if c not in mixed]
+        elif answer in ("half", "bound"):
+            for column, found in zip(mixed, bounds, strict=True):
+                column.numbers = with_bounds(column, found or {}, halved=answer == "half")
+                column.bad = 0
+            how = "half of the limit" if answer == "half" else "the limit"
+            talk.note("bounds", f"Cells below or above a limit got {how}: {shown[:200]}.", "bad_cells")
         else:
             talk.note("bad-cells", f"Cells that are no numbers count as missing: {shown[:200]}.", "bad_cells")
     return [c for c in columns if c.kind == "number" and c.numbers is not None and not np.isnan(c.numbers).all()]
@@ -288,11 +224,11 @@ def _labels(columns: list[Column], numeric: list[Column], talk: Talk) -> tuple[l
     chosen = {id(c) for c in numeric}
     texts = [c for c in columns if id(c) not in chosen and c.kind in ("text", "label") and c.texts]
     asked = numeric if len(numeric) <= 200 else [c for c in numeric if _LABEL_NAMES.match(c.name)]
-    coded = [c for c in asked if len(numeric) > 2 and not c.missing and _few_whole(c)]
+    coded = [c for c in asked if len(numeric) > 2 and not c.missing and _fewwhole(c)]
     default = [c.name for c in texts] + [c.name for c in coded if _LABEL_NAMES.match(c.name)]
     if not texts and not coded:
         return [], numeric
-    options = [Option(c.name, c.name, len(set(c.texts or map(_whole, c.numbers)))) for c in (*texts, *coded)]  # type: ignore[arg-type]
+    options = [Option(c.name, c.name, len(set(c.texts or map(whole, c.numbers)))) for c in (*texts, *coded)]  # type: ignore[arg-type]
     answer = talk.ask_many(
         "labels", "Which columns are labels, set aside from the numbers?", options, default, required=False
     )
@@ -325,42 +261,15 @@ def _label_values(column: Column) -> Array:
     if column.texts is not None and column.kind != "number":
         width = max(12, min(200, BUDGET // (4 * max(1, len(column.texts)))))
         return np.array([text.strip()[:width] for text in column.texts], dtype=np.str_)
-    return np.array([_whole(x) for x in column.numbers], dtype=np.str_)  # type: ignore[union-attr]
+    return np.array([whole(x) for x in column.numbers], dtype=np.str_)  # type: ignore[union-attr]
 
 
-def _is_prose(column: Column) -> bool:
-    texts = [t for t in (column.texts or [])[:200] if t.strip()]
-    if not texts:
-        return False
-    return sum(map(len, texts)) > PROSE_LENGTH * len(texts) and sum(t.count(" ") for t in texts) >= (
-        PROSE_WORDS - 1
-    ) * len(texts)
-
-
-def _whole_unique(column: Column) -> bool:
-    x = column.numbers
-    return x is not None and bool((x == np.floor(x)).all()) and len(np.unique(x)) == len(x)
-
-
-def _is_axis(column: Column, name: str) -> bool:
-    """Tell a column of numbers that rise or fall all the way, under the name of an axis."""
-    x = column.numbers
-    if column.kind != "number" or column.missing or column.bad or x is None or len(x) < 3 or not _AXIS.match(name):
-        return False
-    steps = np.diff(x)
-    return bool((steps > 0).all() or (steps < 0).all())
-
-
-def _few_whole(column: Column) -> bool:
+def _fewwhole(column: Column) -> bool:
     x = column.numbers
     if x is None or not np.isfinite(x).all() or (x != np.floor(x)).any():
         return False
     distinct = len(np.unique(x))
     return 2 <= distinct <= min(30, len(x) // 3)
-
-
-def _whole(x: float) -> str:
-    return str(int(x)) if np.isfinite(x) and float(x).is_integer() else repr(float(x))
 
 
 def _list(columns: Sequence[Column]) -> str:

@@ -7,6 +7,7 @@ import zipfile
 
 from nmf_core.ingest.detect import NAMES, detect
 from nmf_core.ingest.limits import Limits, size
+from nmf_core.ingest.markers import without_markers
 from nmf_core.ingest.names import title
 from nmf_core.ingest.progress import Tell, silent
 from nmf_core.ingest.raw import Raw
@@ -36,7 +37,7 @@ def understand(
     """
     talk = Talk(choices, limits, progress)
     try:
-        raw = parse(data, name, talk)
+        raw = without_markers(parse(data, name, talk), talk)
         return raw.with_(name=title(name)), talk, None
     except Refused as refused:
         return None, talk, refused.message
@@ -231,14 +232,20 @@ def _text(data: bytes | memoryview, name: str, talk: Talk) -> Raw:
 
     body = to_utf8(data, talk)
     _note_disguise(name, talk)
-    if looks_like_prose(first_lines(body)):
-        options = [Option("text", "running text: documents and words"), Option("table", "a table")]
-        if talk.ask("text_or_table", "What does the file hold?", options, "text", required=False) == "text":
-            talk.format = "text"
-            return read_text(body, talk)
-    found = survey(body, talk)
-    long, settled = read_long(found, talk)
-    return long if long is not None else arrange(read_delimited(found, talk), talk, plain=settled)
+    options = [Option("text", "running text: documents and words"), Option("table", "a table")]
+    prose = looks_like_prose(first_lines(body))
+    wanted = prose or talk.choices.get("text_or_table") == "text"
+    if wanted and talk.ask("text_or_table", "What does the file hold?", options, "text", required=False) == "text":
+        talk.format = "text"
+        return read_text(body, talk)
+    try:
+        found = survey(body, talk)
+        long, settled = read_long(found, talk)
+        return long if long is not None else arrange(read_delimited(found, talk), talk, plain=settled)
+    except Refused as refused:
+        if refused.message.code == "no-numbers" and not prose:  # words alone: a table to the eye, a text for the asking
+            talk.ask("text_or_table", "What does the file hold?", options, "table", required=False)
+        raise
 
 
 def _ole(data: bytes | memoryview, talk: Talk) -> Raw:

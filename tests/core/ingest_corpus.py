@@ -844,7 +844,7 @@ case(
     "M10 stored zeros",
     "N",
     MM + "3 3 4\n1 1 0\n2 2 2\n3 3 3\n1 2 1\n",
-    "1 stored zeros were removed",
+    "1 stored zero was removed",
     name="x.mtx",
     shape=(3, 3),
 )

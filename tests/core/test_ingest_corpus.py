@@ -10,9 +10,10 @@ import pytest
 from nmf_core.ingest import Reading, Verdict, read
 from nmf_core.types import is_sparse
 from tests.core.ingest_corpus import CASES, Case
+from tests.core.ingest_dirt import CASES as DIRT
 from tests.core.ingest_programs import CASES as PROGRAMS
 
-CASES = [*CASES, *PROGRAMS]
+CASES = [*CASES, *PROGRAMS, *DIRT]
 LETTER = {"R": Verdict.READ, "N": Verdict.NOTE, "A": Verdict.ASK, "X": Verdict.REFUSE}
 #: Read in a child process, as the app does: one of each reader, and the ones that end a process or fill the memory.
 IN_CHILD = (
@@ -75,7 +76,7 @@ def check(case: Case, reading: Reading) -> None:
 
 def test_the_corpus_is_large_and_its_names_are_unique():
     names = [case.id for case in CASES]
-    assert len(set(names)) == len(names) >= 400
+    assert len(set(names)) == len(names) >= 500
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id.replace(" ", "-"))
