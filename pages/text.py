@@ -7,9 +7,9 @@ import streamlit as st
 from nmf_core.fit import FitWork
 from nmf_core.lenses.text.vectorize import Vectorize
 from pages.text_sections import context, documents, groups, new_text, prepare, summaries, topics, trends, words
-from pages.ui import data, jobs
+from pages.ui import data, fitting, jobs
 from pages.ui.state import pick
-from pages.ui.widgets import md, story
+from pages.ui.widgets import story
 
 SECTIONS = {
     "Topics": topics.show,
@@ -40,4 +40,4 @@ if matrix is not None:
         topics.facts(c)
         section = pick("Section", list(SECTIONS), "section", segmented=True, label_visibility="collapsed")
         SECTIONS[section](c)
-        st.caption(md(f"{result.request.solver}, {result.n_iter} iterations. {result.stop}", 300))
+        fitting.outcome(matrix.dataset, result)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmf_core.figures.png import Limits, sheet, to_rgb, uri
-from nmf_core.figures.template import figure
+from nmf_core.figures.template import GRID, figure
 from nmf_core.figures.text import label
 from nmf_core.types import Array
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 HEAVY = 120_000
 #: Pixels of page that a figure is planned for, and those of a narrow page.
 WIDE, NARROW = 920, 660
+#: Pixels of a picture's width at least, where there is room.
+LEAST = 150
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,9 +77,10 @@ class Panels:
         gap = 0.05 * width
         # Room for two lines of text above each picture, in units of the picture: also where the page is half as wide.
         total = columns * (width + gap) - gap
-        scale = min(WIDE / total, self.most / (rows * height * 1.15), 6.0)
+        # Small pictures are drawn large enough for the headings above them to stand side by side.
+        scale = min(WIDE / total, self.most / (rows * height * 1.15), max(6.0, LEAST / width))
         head = 42 / (scale if rows == 1 else min(scale, NARROW / total))
-        images, texts = [], []
+        images, texts, frames = [], [], []
         for i, panel in enumerate(self.panels):
             row, column = divmod(i, columns)
             x, y = column * (width + gap), row * (height + head) + head
@@ -92,6 +95,18 @@ class Panels:
                     "sizey": height,
                     "sizing": "stretch",
                     "layer": "below",
+                }
+            )
+            # White pictures on a white page, black ones on a dark page: a thin frame says where they end.
+            frames.append(
+                {
+                    "type": "rect",
+                    "x0": x,
+                    "x1": x + width,
+                    "y0": y,
+                    "y1": y + height,
+                    "line": {"color": GRID, "width": 1},
+                    "layer": "above",
                 }
             )
             second = f'<br><span style="font-size:12px">{label(panel.subtitle, 60)}</span>' if panel.subtitle else ""
@@ -120,6 +135,7 @@ class Panels:
                 "constraintoward": "top",
             },
             "images": images,
+            "shapes": frames,
             "annotations": texts,
         }
         return figure([], layout)

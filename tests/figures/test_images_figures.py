@@ -158,6 +158,22 @@ def test_pairs_stand_side_by_side_with_a_line_between():
 # Panels.
 
 
+@pytest.mark.parametrize(("side", "columns"), [(8, 4), (28, 4), (92, 3)])
+def test_headings_of_panels_do_not_run_into_each_other_and_every_picture_has_a_frame(side, columns):
+    square = np.zeros((side, side))
+    panels = Panels(
+        tuple(Panel("Added last", square, subtitle="6 of 10 parts") for _ in range(columns)), "", pd.DataFrame()
+    )
+    layout = panels.build().layout
+    total = layout.xaxis.range[1]
+    pixels = (layout.height - 12) / layout.yaxis.range[0]  # of the page, for one of the picture
+    starts = [note.x for note in layout.annotations]
+    assert min(np.diff(starts)) * pixels >= 13 * 7  # "6 of 10 parts" in small type
+    assert total * pixels <= 920
+    assert len(layout.shapes) == columns
+    assert [shape.x0 for shape in layout.shapes] == starts
+
+
 def test_panels_show_each_picture_exactly_and_escape_their_titles():
     values = (RNG.random((50, 40)) * 255).round() / 255
     built = Panels((Panel(BAD, values, subtitle=BAD), Panel("b", values)), "two", pd.DataFrame({"a": [1]})).build()
