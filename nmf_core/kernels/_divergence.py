@@ -1,6 +1,6 @@
 # mypy: ignore-errors
 # (compiled by Numba, whose types are not those of Python)
-"""Compiled multiplicative updates with extrapolation for β = 1 and β = 0 (Numba).
+"""Compiled multiplicative updates with extrapolation for dense X and every β (Numba).
 
 The NumPy twins are in :mod:`nmf_core.kernels.divergence_twins`, operation for operation.
 """
@@ -12,10 +12,10 @@ from numba import njit, types
 from numba.extending import overload
 
 from nmf_core.kernels._gemm import apart, gemm
-from nmf_core.kernels._lanes import dot8, mix
 
 # log(m) = 2 s (1 + s²/3 + s⁴/5 + …) with s = (m − 1)/(m + 1), |s| < 0.172.
-TERMS_DOUBLE, TERMS_SINGLE = 10, 5
+# Cells handled at a time, so that what is worked out for them stays in the nearest cache.
+CHUNK = 1024
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -82,51 +82,164 @@ def _log_of(x, out, mantissa, exponent):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def weigh(x, y, w, masked, is_zero, floor, down):
-    """For one row of cells turn y = (WH) into what pulls up, w x y^(β−2), and write w y^(β−1) to `down` if it varies."""
+def exp_double(x, out, scale, scale_bits, r):
+    """Write e^x to `out`, x held to where the result is a normal number; the rest is room to work in."""
+    apart()
+    for i in range(out.size):
+        v = min(max(x[i], -708.0), 709.0)
+        n = np.floor(v * 1.4426950408889634 + 0.5)
+        r[i] = (v - n * 0.6931471803691238) - n * 1.9082149292705877e-10
+        scale_bits[i] = (np.int64(np.int32(n)) + 1023) << 52
+    for i in range(out.size):
+        z = r[i]
+        p = 1.0 / 6227020800.0
+        p = p * z + 1.0 / 479001600.0
+        p = p * z + 1.0 / 39916800.0
+        p = p * z + 1.0 / 3628800.0
+        p = p * z + 1.0 / 362880.0
+        p = p * z + 1.0 / 40320.0
+        p = p * z + 1.0 / 5040.0
+        p = p * z + 1.0 / 720.0
+        p = p * z + 1.0 / 120.0
+        p = p * z + 1.0 / 24.0
+        p = p * z + 1.0 / 6.0
+        p = p * z + 0.5
+        p = p * z + 1.0
+        out[i] = (p * z + 1.0) * scale[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def exp_single(x, out, scale, scale_bits, r):
+    """The same in single precision."""
+    apart()
+    one, half, least, most = np.float32(1), np.float32(0.5), np.float32(-87), np.float32(88)
+    turns, high, low = np.float32(1.4426950408889634), np.float32(0.693359375), np.float32(-2.12194440e-4)
+    c7, c6, c5 = np.float32(1.0 / 5040.0), np.float32(1.0 / 720.0), np.float32(1.0 / 120.0)
+    c4, c3 = np.float32(1.0 / 24.0), np.float32(1.0 / 6.0)
+    for i in range(out.size):
+        v = min(max(x[i], least), most)
+        n = np.floor(v * turns + half)
+        r[i] = (v - n * high) - n * low
+        scale_bits[i] = (np.int32(n) + np.int32(127)) << np.int32(23)
+    for i in range(out.size):
+        z = r[i]
+        p = c7 * z + c6
+        p = p * z + c5
+        p = p * z + c4
+        p = p * z + c3
+        p = p * z + half
+        p = p * z + one
+        out[i] = (p * z + one) * scale[i]
+
+
+def power_of(x, exponent, out, logs, mantissa, scale):
+    """Write x to the power of a number to `out`, for positive normal x; the rest is room to work in."""
+    raise NotImplementedError("compiled code only")
+
+
+@overload(power_of)
+def _power_of(x, exponent, out, logs, mantissa, scale):
+    if x.dtype == types.float32:
+
+        def single(x, exponent, out, logs, mantissa, scale):
+            if by_root(x, exponent, out):
+                return
+            log_single(x.view(np.int32), logs, mantissa, mantissa.view(np.int32), scale)
+            times = np.float32(exponent)
+            for i in range(out.size):
+                logs[i] = logs[i] * times
+            exp_single(logs, out, scale, scale.view(np.int32), mantissa)
+
+        return single
+
+    def double(x, exponent, out, logs, mantissa, scale):
+        if by_root(x, exponent, out):
+            return
+        log_double(x.view(np.int64), logs, mantissa, mantissa.view(np.int64), scale)
+        for i in range(out.size):
+            logs[i] = logs[i] * exponent
+        exp_double(logs, out, scale, scale.view(np.int64), mantissa)
+
+    return double
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def by_root(x, exponent, out):
+    """Write x to a power that is a multiple of ½ from −2 to 2 by a root and products, and tell whether it is one."""
+    apart()
+    halves = abs(2.0 * exponent)
+    if halves > 4.0 or halves != np.floor(halves):
+        return False
+    odd, factors, inverse = halves % 2.0 == 1.0, halves // 2.0, exponent < 0.0
+    one = x.dtype.type(1)
+    for i in range(out.size):
+        v = np.sqrt(x[i]) if odd else one
+        v = v * x[i] if factors >= 1.0 else v
+        v = v * x[i] if factors == 2.0 else v
+        out[i] = one / v if inverse else v
+    return True
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def weigh(x, y, w, masked, beta, floor, down, room):
+    """For up to CHUNK cells turn y = (WH) into what pulls up, w x y^(β−2); write w y^(β−1) to `down` if it varies."""
     apart()
     m = x.size
     one = y.dtype.type(1)
-    if is_zero:
+    if beta == 1.0:
+        for j in range(m):
+            v = floor if y[j] < floor else y[j]
+            y[j] = x[j] / v
+    elif beta == 0.0:
         for j in range(m):
             v = floor if y[j] < floor else y[j]
             d = one / v
             down[j] = d
             y[j] = (x[j] / v) * d
     else:
+        v, p = room[0, :m], room[1, :m]
         for j in range(m):
-            v = floor if y[j] < floor else y[j]
-            y[j] = x[j] / v
+            v[j] = floor if y[j] < floor else y[j]
+        power_of(v, beta - 2.0, p, room[2, :m], room[3, :m], room[4, :m])
+        for j in range(m):
+            y[j] = x[j] * p[j]
+            down[j] = v[j] * p[j]
     if masked:
         for j in range(m):
             y[j] = y[j] * w[j]
-        if is_zero:
-            for j in range(m):
-                down[j] = down[j] * w[j]
-        else:
+        if beta == 1.0:
             for j in range(m):
                 down[j] = w[j]
+        else:
+            for j in range(m):
+                down[j] = down[j] * w[j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def divergence_row(x, y, w, masked, is_zero, floor, acc, q, logs, mantissa, exponent):
-    """Add w d_β(x | y) of one row of cells to `acc`."""
+def diverge(x, y, w, masked, beta, floor, acc, room):
+    """Add w d_β(x | y) of up to CHUNK cells to `acc`; for β other than 0 and 1 without w x^β / (β (β − 1))."""
     apart()
     m = x.size
-    one = x.dtype.type(1)
-    zero = x.dtype.type(0)
+    one, zero = x.dtype.type(1), x.dtype.type(0)
+    q, logs, v = room[0, :m], room[1, :m], room[5, :m]
     for j in range(m):
-        v = floor if y[j] < floor else y[j]
-        r = x[j] / v
-        q[j] = r if r > zero else one
-    log_of(q, logs, mantissa, exponent)
-    if is_zero:
+        v[j] = floor if y[j] < floor else y[j]
+    if beta == 1.0 or beta == 0.0:
         for j in range(m):
-            q[j] = (q[j] - logs[j]) - one
+            r = x[j] / v[j]
+            q[j] = r if r > zero else one
+        log_of(q, logs, room[2, :m], room[3, :m])
+        if beta == 0.0:
+            for j in range(m):
+                q[j] = (q[j] - logs[j]) - one
+        else:
+            for j in range(m):
+                q[j] = x[j] * logs[j] + (v[j] - x[j])
     else:
+        own, cross = x.dtype.type(1.0 / beta), x.dtype.type(1.0 / (beta - 1.0))
+        power_of(v, beta - 1.0, logs, room[2, :m], room[3, :m], room[4, :m])
         for j in range(m):
-            v = floor if y[j] < floor else y[j]
-            q[j] = x[j] * logs[j] + (v - x[j])
+            q[j] = logs[j] * (v[j] * own - x[j] * cross)
     if masked:
         for j in range(m):
             q[j] = q[j] * w[j]
@@ -135,166 +248,262 @@ def divergence_row(x, y, w, masked, is_zero, floor, acc, q, logs, mantissa, expo
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def divergence(X, weights, masked, is_zero, W, H, floor, start, stop, block):
-    """Return the divergence over rows start…stop."""
+def divergence(X, weights, masked, beta, W, H, floor, start, stop, block):
+    """Return the divergence over rows start…stop, less a constant (see :func:`diverge`)."""
     apart()
     rank, m = H.shape
     Y = np.empty((block, m), H.dtype)
-    acc = np.zeros(m)
-    q, logs, mantissa, exponent = np.empty(m, H.dtype), np.empty(m, H.dtype), np.empty(m, H.dtype), np.empty(m, H.dtype)
+    x, y, w = X.reshape(-1), Y.reshape(-1), weights.reshape(-1)
+    size = min(CHUNK, block * m)
+    acc, room = np.zeros(size), np.empty((6, size), H.dtype)
     for s in range(start, stop, block):
         b = min(block, stop - s)
         gemm(False, False, m, b, rank, H, m, W[s:], rank, 0.0, Y, m)
-        for i in range(b):
-            w = weights[s + i] if masked else X[s + i]
-            divergence_row(X[s + i], Y[i], w, masked, is_zero, floor[0], acc, q, logs, mantissa, exponent)
+        for lo in range(0, b * m, size):
+            hi = min(lo + size, b * m)
+            at, to = s * m + lo, s * m + hi
+            diverge(x[at:to], y[lo:hi], w[at:to], masked, beta, floor[0], acc, room)
     total = 0.0
-    for j in range(m):
+    for j in range(size):
         total += acc[j]
     return total
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def update_rows(F, numerator, denominator, varies, sums, l1, l2, root, tiny, push, near, far):
-    """Write F · (numerator / denominator)^γ to `near` and, pushed on along its growth since the last one, to `far`."""
+def raised(q, gamma, room):
+    """Raise ratios to the power γ, in place."""
     apart()
-    rows, rank = F.shape
-    zero, one = F.dtype.type(0), F.dtype.type(1)
-    for i in range(rows):
-        f, old, out, up = F[i], near[i], far[i], numerator[i]
-        for k in range(rank):
-            d = (denominator[i, k] if varies else sums[k]) + l1
-            d = d + l2 * f[k]
-            r = up[k] / d if d > zero else one
-            r = np.sqrt(r) if root else r
-            v = f[k] * r
-            v = zero if v < tiny else v
-            g = v - old[k]
-            g = zero if g < zero else g
-            old[k] = v
-            out[k] = v + push * g
+    zero, one = q.dtype.type(0), q.dtype.type(1)
+    m, least = q.size, q.dtype.type(np.finfo(q.dtype).tiny)
+    r, p = room[0, :m], room[1, :m]
+    for k in range(m):
+        r[k] = q[k] if q[k] >= least else one
+    power_of(r, gamma, p, room[2, :m], room[3, :m], room[4, :m])
+    for k in range(m):
+        q[k] = p[k] if q[k] >= least else zero
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def update(f, up, down, l1, l2, gamma, tiny, push, near, far, room):
+    """Write f · (up / down)^γ to `near` and, pushed on along its growth since the last one, to `far`; CHUNK entries."""
+    apart()
+    m = f.size
+    zero, one = f.dtype.type(0), f.dtype.type(1)
+    q = room[5, :m]
+    for k in range(m):
+        d = down[k] + l1
+        d = d + l2 * f[k]
+        r = up[k] / d
+        q[k] = r if d > zero else one
+    if gamma != 1.0:
+        raised(q, gamma, room)
+    for k in range(m):
+        v = f[k] * q[k]
+        v = zero if v < tiny else v
+        g = v - near[k]
+        g = zero if g < zero else g
+        near[k] = v
+        far[k] = v + push * g
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def sweep_rows(
-    X, weights, masked, is_zero, root, W, H, H_sums, near, far, numbers, start, stop, block, numerator_H, denominator_H
-):
+    X, weights, masked, beta, gamma, W, H, H_sums, near, far, numbers, start, stop, block, gathers, numerator_H,
+    denominator_H,
+):  # fmt: skip
     """Update rows start…stop of W and gather numerator and denominator for H at the new, pushed W: one pass over X.
 
-    ``numbers``: floor, l1, l2, tiny, push, all in X's precision.
+    ``numbers``: floor, l1, l2, tiny, push, all in X's precision; ``gathers`` is false where H is fixed.
     """
     rank, m = H.shape
-    varies = masked or is_zero
-    Y, D = np.empty((block, m), H.dtype), np.empty((block if varies else 1, m), H.dtype)
+    varies = masked or beta != 1.0
+    Y, D = np.empty((block, m), H.dtype), np.empty((block, m) if varies else (1, CHUNK), H.dtype)
     up, down = np.empty((block, rank), H.dtype), np.empty((block, rank), H.dtype)
+    x, y, w, d = X.reshape(-1), Y.reshape(-1), weights.reshape(-1), D.reshape(-1)
+    f, old, new, u, v = W.reshape(-1), near.reshape(-1), far.reshape(-1), up.reshape(-1), down.reshape(-1)
+    size = min(CHUNK, block * max(m, rank))
+    room = np.empty((6, size), H.dtype)
     floor, l1, l2, tiny, push = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
-    beta = 0.0
+    kept = 0.0
+    if not varies:
+        for i in range(block):
+            for k in range(rank):
+                down[i, k] = H_sums[k]
     for s in range(start, stop, block):
         b = min(block, stop - s)
-        gemm(False, False, m, b, rank, H, m, W[s:], rank, 0.0, Y, m)
-        for i in range(b):
-            w = weights[s + i] if masked else X[s + i]
-            weigh(X[s + i], Y[i], w, masked, is_zero, floor, D[i if varies else 0])
-        gemm(True, False, rank, b, m, H, m, Y, m, 0.0, up, rank)
-        if varies:
-            gemm(True, False, rank, b, m, H, m, D, m, 0.0, down, rank)
-        update_rows(
-            W[s : s + b], up[:b], down[:b], varies, H_sums, l1, l2, root, tiny, push, near[s : s + b], far[s : s + b]
-        )
-        gemm(False, False, m, b, rank, H, m, far[s:], rank, 0.0, Y, m)
-        for i in range(b):
-            w = weights[s + i] if masked else X[s + i]
-            weigh(X[s + i], Y[i], w, masked, is_zero, floor, D[i if varies else 0])
-        gemm(False, True, m, rank, b, Y, m, far[s:], rank, beta, numerator_H, m)
-        if varies:
-            gemm(False, True, m, rank, b, D, m, far[s:], rank, beta, denominator_H, m)
-        beta = 1.0
+        for half in range(2 if gathers else 1):
+            gemm(False, False, m, b, rank, H, m, far[s:] if half else W[s:], rank, 0.0, Y, m)
+            for lo in range(0, b * m, size):
+                hi = min(lo + size, b * m)
+                at, to, other = s * m + lo, s * m + hi, lo if varies else 0
+                weigh(x[at:to], y[lo:hi], w[at:to], masked, beta, floor, d[other : other + hi - lo], room)
+            if half:
+                break
+            gemm(True, False, rank, b, m, H, m, Y, m, 0.0, up, rank)
+            if varies:
+                gemm(True, False, rank, b, m, H, m, D, m, 0.0, down, rank)
+            for lo in range(0, b * rank, size):
+                hi = min(lo + size, b * rank)
+                at, to = s * rank + lo, s * rank + hi
+                update(f[at:to], u[lo:hi], v[lo:hi], l1, l2, gamma, tiny, push, old[at:to], new[at:to], room)
+        if gathers:
+            gemm(False, True, m, rank, b, Y, m, far[s:], rank, kept, numerator_H, m)
+            if varies:
+                gemm(False, True, m, rank, b, D, m, far[s:], rank, kept, denominator_H, m)
+            kept = 1.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def sweep_stored(indptr, indices, data, unstored, F, other, sums, near, far, numbers, start, stop):
-    """Update rows start…stop of a factor for β = 1, touching stored cells only. Factors are padded rows.
-
-    ``numbers``: floor, l1, l2, tiny, push; ``sums``: of the other factor by component.
-    """
-    width = F.shape[1]
-    flat = other.reshape(-1)
-    zero, one = F.dtype.type(0), F.dtype.type(1)
-    floor, l1, l2, tiny, push = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
-    up, down = np.empty(width, F.dtype), np.empty(width, F.dtype)
-    longest = 1
-    for i in range(start, stop):
-        longest = max(longest, np.intp(indptr[i + 1] - indptr[i]))
-    q, ones = np.empty(longest, F.dtype), np.ones(longest if unstored else 1, F.dtype)
-    for i in range(start, stop):
-        f, old, out = F[i], near[i], far[i]
-        lo, hi = np.intp(indptr[i]), np.intp(indptr[i + 1])
-        for p in range(lo, hi):
-            y = dot8(f, flat, 0, np.intp(indices[p]) * width, width)
-            q[p - lo] = data[p] / (floor if y < floor else y)
-        mix(indices, q, flat, width, lo, hi, 0, up)
-        if unstored:
-            mix(indices, ones, flat, width, lo, hi, 0, down)
-        else:
-            for k in range(width):
-                down[k] = sums[k]
-        for k in range(width):
-            d = down[k] + l1
-            d = d + l2 * f[k]
-            r = up[k] / d if d > zero else one
-            v = f[k] * r
-            v = zero if v < tiny else v
-            g = v - old[k]
-            g = zero if g < zero else g
-            old[k] = v
-            out[k] = v + push * g
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def divergence_stored(indptr, indices, data, F, other, floor, start, stop, out):
-    """Write Σ x log(x/y) − x + y over the stored cells of rows start…stop to out[0] and Σ y over them to out[1]."""
-    width = F.shape[1]
-    flat = other.reshape(-1)
-    limit = floor[0]
-    longest = 1
-    for i in range(start, stop):
-        longest = max(longest, np.intp(indptr[i + 1] - indptr[i]))
-    y, q, logs = np.empty(longest, F.dtype), np.empty(longest, F.dtype), np.empty(longest, F.dtype)
-    mantissa, exponent = np.empty(longest, F.dtype), np.empty(longest, F.dtype)
-    one, zero = F.dtype.type(1), F.dtype.type(0)
-    first, second = 0.0, 0.0
-    for i in range(start, stop):
+def column_sums(F):
+    """Return the sums over rows in double precision, row after row."""
+    apart()
+    out = np.zeros(F.shape[1])
+    for i in range(F.shape[0]):
         f = F[i]
-        lo = np.intp(indptr[i])
-        count = np.intp(indptr[i + 1]) - lo
-        for p in range(count):
-            v = dot8(f, flat, 0, np.intp(indices[lo + p]) * width, width)
-            v = limit if v < limit else v
-            y[p] = v
-            r = data[lo + p] / v
-            q[p] = r if r > zero else one
-        log_of(q[:count], logs[:count], mantissa[:count], exponent[:count])
-        a, b = 0.0, 0.0
-        for p in range(count):
-            x = data[lo + p]
-            a += np.float64(x * logs[p] + (y[p] - x))
-            b += np.float64(y[p])
-        first += a
-        second += b
-    out[0] = first
-    out[1] = second
+        for k in range(f.size):
+            out[k] += np.float64(f[k])
+    return out
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def row_sums(F):
+    """Return the sums over columns in double precision, one entry after another."""
+    apart()
+    out = np.zeros(F.shape[0])
+    for i in range(F.shape[0]):
+        f, total = F[i], 0.0
+        for k in range(f.size):
+            total += np.float64(f[k])
+        out[i] = total
+    return out
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def charge(F, l1, l2):
+    """Return l1 ΣF + ½ l2 ΣF² in double precision, one entry after another."""
+    apart()
+    first, second = 0.0, 0.0
+    for i in range(F.shape[0]):
+        f = F[i]
+        for k in range(f.size):
+            v = np.float64(f[k])
+            first += v
+            second += v * v
+    return l1 * first + (0.5 * l2) * second
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def ends(losses, done, check_every, tol, first, open_first):
+    """Tell whether the stop rule ends a whole loop after `done` steps, and return the first error to go by."""
+    if check_every <= 0 or done % check_every != 0:
+        return False, first
+    loss = losses[done]
+    if loss == 0 or not np.isfinite(loss):
+        return True, first
+    if tol <= 0:
+        return False, first
+    before = np.sqrt(2.0 * max(losses[done - check_every], 0.0))
+    now = np.sqrt(2.0 * max(loss, 0.0))
+    if open_first and done == check_every:
+        first = min(first, now)
+    return before - now < tol * first, first
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def whole_loop(
+    X, weights, masked, beta, W, H, W_near, H_near, numbers, limits, penalties, gammas, constant, scale, block,
+    moves_H, count, losses, check_every, tol, first, open_first,
+):  # fmt: skip
+    """Make up to `count` steps on X in one part; the whole of `multiplicative.run` in one call.
+
+    ``numbers``: Nesterov's time and the objective, overwritten like W_near and H_near; ``limits``: floor, tiny;
+    ``penalties``: l1_W, l2_W, l1_H, l2_H; ``gammas``: exponents for W and H, then those proven monotone. ``losses[0]`` is
+    the start. It ends early where the stop rule says so, and before a step whose divergence is below `scale`.
+
+    Returns the latest W and H and the number of steps.
+    """
+    rank, m = H.shape
+    n = W.shape[0]
+    varies = masked or beta != 1.0
+    W_far, H_far = np.empty((n, rank), H.dtype), np.empty((rank, m), H.dtype)
+    W_kept, H_kept = np.empty((n, rank), H.dtype), np.empty((rank, m), H.dtype)
+    up, down = np.empty((rank, m), H.dtype), np.empty((rank, m), H.dtype)
+    u, v = up.reshape(-1), down.reshape(-1)
+    size = min(CHUNK, rank * m)
+    room = np.empty((6, size), H.dtype)
+    H_sums = np.empty(rank, H.dtype)
+    row = np.empty(5, H.dtype)
+    floor = limits[:1]
+    row[0], row[1], row[2], row[3] = limits[0], penalties[0], penalties[1], limits[1]
+    l1_H, l2_H = H.dtype.type(penalties[2]), H.dtype.type(penalties[3])
+    charged = penalties[0] != 0 or penalties[1] != 0 or penalties[2] != 0 or penalties[3] != 0
+    time, loss = numbers[0], numbers[1]
+    done = 0
+    for it in range(count):
+        later = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * (time * time)))
+        push = (time - 1.0) / later
+        # A step may have to be handed back: what it overwrites is kept.
+        W_kept[:] = W_near
+        H_kept[:] = H_near
+        sums = row_sums(H)
+        for k in range(rank):
+            H_sums[k] = sums[k]
+        value = 0.0
+        for attempt in range(2):
+            row[4] = push
+            gamma = gammas[2 * attempt]
+            sweep_rows(
+                X, weights, masked, beta, gamma, W, H, H_sums, W_near, W_far, row, 0, n, block, moves_H, up, down
+            )
+            if moves_H:
+                if not varies:
+                    sums = column_sums(W_far)
+                    for k in range(rank):
+                        down[k, :] = sums[k]
+                gamma = gammas[2 * attempt + 1]
+                for lo in range(0, rank * m, size):
+                    hi = min(lo + size, rank * m)
+                    update(
+                        H.reshape(-1)[lo:hi], u[lo:hi], v[lo:hi], l1_H, l2_H, gamma, row[3], row[4],
+                        H_near.reshape(-1)[lo:hi], H_far.reshape(-1)[lo:hi], room,
+                    )  # fmt: skip
+            else:
+                H_far[:] = H
+            value = constant + divergence(X, weights, masked, beta, W_far, H_far, floor, 0, n, block)
+            if abs(value) < scale:
+                break
+            if charged:
+                value += charge(W_far, penalties[0], penalties[1]) + charge(H_far, penalties[2], penalties[3])
+            if value <= loss:
+                break
+            push, later = 0.0, 1.0
+        if abs(value) < scale:
+            W_near[:] = W_kept
+            H_near[:] = H_kept
+            break
+        W, W_far = W_far, W
+        H, H_far = H_far, H
+        time, loss = later, value
+        done = it + 1
+        losses[done] = loss
+        over, first = ends(losses, done, check_every, tol, first, open_first)
+        if over:
+            break
+    numbers[0], numbers[1] = time, loss
+    return W, H, done
 
 
 def signatures(dtype) -> dict[str, tuple]:
     """Return the one signature each function is compiled for."""
     t = types.float64 if dtype == np.float64 else types.float32
     m, v = types.Array(t, 2, "C"), types.Array(t, 1, "C")
-    x, data = types.Array(t, 2, "C", readonly=True), types.Array(t, 1, "C", readonly=True)
-    index = types.Array(types.int32, 1, "C", readonly=True)
-    d, i, flag = types.Array(types.float64, 1, "C"), types.intp, types.boolean
+    x = types.Array(t, 2, "C", readonly=True)
+    d, i, flag, f = types.Array(types.float64, 1, "C"), types.intp, types.boolean, types.float64
     return {
-        "divergence": (x, x, flag, flag, m, m, v, i, i, i),
-        "sweep_rows": (x, x, flag, flag, flag, m, m, v, m, m, v, i, i, i, m, m),
-        "sweep_stored": (index, index, data, flag, m, m, v, m, m, v, i, i),
-        "divergence_stored": (index, index, data, m, m, v, i, i, d),
+        "divergence": (x, x, flag, f, m, m, v, i, i, i),
+        "sweep_rows": (x, x, flag, f, f, m, m, v, m, m, v, i, i, i, flag, m, m),
+        "column_sums": (m,),
+        "row_sums": (m,),
+        "charge": (m, f, f),
+        "whole_loop": (x, x, flag, f, m, m, m, m, d, v, d, d, f, f, i, flag, i, d, i, f, f, flag),
     }

@@ -31,7 +31,7 @@ FAMILIES = {
     "dense": "nmf_core.kernels._dense",
     "sparse": "nmf_core.kernels._sparse",
     "divergence": "nmf_core.kernels._divergence",
-    "newton": "nmf_core.kernels._newton",
+    "counts": "nmf_core.kernels._counts",
     "known": "nmf_core.kernels._known",
     "heldout": "nmf_core.kernels._heldout",
 }

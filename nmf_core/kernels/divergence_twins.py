@@ -1,7 +1,8 @@
-"""Plain NumPy twins of the multiplicative updates for β = 1 and β = 0: same order of operations, same bits."""
+"""Plain NumPy twins of the multiplicative updates for every β: same order of operations, same bits."""
 
 from __future__ import annotations
 
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from nmf_core.kernels.abreast import halved
 from nmf_core.kernels.blas import product
 from nmf_core.kernels.twins import total
 from nmf_core.types import Array
+
+# Cells whose divergences are added up side by side.
+CHUNK = 1024
 
 
 def log_of(x: Array) -> Array:
@@ -30,51 +34,98 @@ def log_of(x: Array) -> Array:
     return e.astype(x.dtype) * real(0.6931471805599453) + (s + s) * (p * z + real(1))
 
 
-def _pulls(X: Array, Y: Array, weights: Array | None, is_zero: bool, floor: Any) -> tuple[Array, Array | None]:
+def exp_of(x: Array) -> Array:
+    """Return e^x, x held to where that is a normal number: 2^n · the Taylor series of what is left."""
+    double, real = x.dtype == np.float64, x.dtype.type
+    least, most, high, low = (-708, 709, 0.6931471803691238, 1.9082149292705877e-10)
+    if not double:
+        least, most, high, low = (-87, 88, 0.693359375, -2.12194440e-4)
+    v = np.minimum(np.maximum(x, real(least)), real(most))
+    n = np.floor(v * real(1.4426950408889634) + real(0.5))
+    z = (v - n * real(high)) - n * real(low)
+    factorials = [real(1.0 / factorial(k)) for k in range(13 if double else 7, -1, -1)]
+    p = np.full_like(z, factorials[0])
+    for c in factorials[1:]:
+        p = p * z + c
+    whole: Any = np.int64 if double else np.int32
+    bits = (n.astype(whole) + whole(1023 if double else 127)) << whole(52 if double else 23)
+    return p * bits.view(x.dtype)
+
+
+def power_of(x: Array, exponent: float) -> Array:
+    """Return x to the power of a number, for positive normal x; halves up to ±2 by a root and products."""
+    halves, one = abs(2.0 * exponent), x.dtype.type(1)
+    if halves <= 4.0 and halves == int(halves):
+        v = np.sqrt(x) if halves % 2 else np.full_like(x, one)
+        for _ in range(int(halves) // 2):
+            v = v * x
+        return one / v if exponent < 0 else v
+    return exp_of(log_of(x) * x.dtype.type(exponent))
+
+
+def _pulls(X: Array, Y: Array, weights: Array | None, beta: float, floor: Any) -> tuple[Array, Array | None]:
     """Return w x y^(β−2) and w y^(β−1); None for the second where it is 1 everywhere."""
     Y = np.maximum(Y, floor)
-    if is_zero:
+    down: Array | None
+    if beta == 1.0:
+        up, down = X / Y, None
+    elif beta == 0.0:
         down = 1 / Y
         up = X / Y * down
     else:
-        up, down = X / Y, None
+        power = power_of(Y, beta - 2.0)
+        up, down = X * power, Y * power
     if weights is not None:
         up = up * weights
         down = weights if down is None else down * weights
     return up, down
 
 
-def _cells(x: Array, y: Array, is_zero: bool, floor: Any) -> Array:
-    y = np.maximum(y, floor)
+def _cells(x: Array, y: Array, beta: float, floor: Any) -> Array:
+    """Return d_β(x | y), for β other than 0 and 1 without x^β / (β (β − 1))."""
+    y, real = np.maximum(y, floor), x.dtype.type
+    if beta not in (0.0, 1.0):
+        return power_of(y, beta - 1.0) * (y * real(1.0 / beta) - x * real(1.0 / (beta - 1.0)))
     q = x / y
-    q = np.where(q > 0, q, x.dtype.type(1))
+    q = np.where(q > 0, q, real(1))
     logs = log_of(q)
-    return (q - logs) - x.dtype.type(1) if is_zero else x * logs + (y - x)
+    return (q - logs) - real(1) if beta == 0.0 else x * logs + (y - x)
 
 
 def divergence(
-    X: Array, weights: Array, masked: bool, is_zero: bool, W: Array, H: Array, floor: Array,
+    X: Array, weights: Array, masked: bool, beta: float, W: Array, H: Array, floor: Array,
     start: int, stop: int, block: int,
 ) -> float:  # fmt: skip
-    """Return the divergence over rows start…stop."""
-    acc = np.zeros(H.shape[1])
+    """Return the divergence over rows start…stop, less a constant (see :func:`_cells`)."""
+    acc = np.zeros(min(CHUNK, block * H.shape[1]))
     for s in range(start, stop, block):
         rows = slice(s, min(s + block, stop))
-        d = _cells(X[rows], product(W[rows], H), is_zero, floor[0])
+        d = _cells(X[rows], product(W[rows], H), beta, floor[0])
         if masked:
             d = d * weights[rows]
-        acc = np.cumsum(np.vstack([acc[None], d]), axis=0, dtype=np.float64)[-1]
+        d = d.ravel()
+        for lo in range(0, len(d), len(acc)):
+            cells = d[lo : lo + len(acc)]
+            acc[: len(cells)] += cells
     return total(acc)
 
 
-def _updated(
-    F: Array, up: Array, down: Array, l1: Any, l2: Any, root: bool, tiny: Any, push: Any, near: Array, far: Array
-) -> None:
-    d = down + l1
+def _raised(ratio: Array, gamma: float) -> Array:
+    if gamma == 1.0:
+        return ratio
+    normal = ratio >= np.finfo(ratio.dtype).tiny
+    power = power_of(np.where(normal, ratio, ratio.dtype.type(1)), gamma)
+    return np.where(normal, power, ratio.dtype.type(0))
+
+
+def update_rows(
+    F: Array, numerator: Array, denominator: Array, l1: Any, l2: Any, gamma: float, tiny: Any, push: Any,
+    near: Array, far: Array,
+) -> None:  # fmt: skip
+    """Write F · (numerator / denominator)^γ to `near` and, pushed on along its growth since the last one, to `far`."""
+    d = denominator + l1
     d = d + l2 * F
-    ratio = np.divide(up, d, out=np.ones_like(F), where=d > 0)
-    if root:
-        ratio = np.sqrt(ratio)
+    ratio = _raised(np.divide(numerator, d, out=np.ones_like(F), where=d > 0), gamma)
     new = F * ratio
     new[new < tiny] = 0
     growth = np.maximum(new - near, 0)
@@ -82,38 +133,45 @@ def _updated(
     far[:] = new + push * growth
 
 
-def update_rows(
-    F: Array, numerator: Array, denominator: Array, varies: bool, sums: Array, l1: Any, l2: Any, root: bool,
-    tiny: Any, push: Any, near: Array, far: Array,
-) -> None:  # fmt: skip
-    """Write F · (numerator / denominator)^γ to `near` and, pushed on along its growth since the last one, to `far`."""
-    down = denominator if varies else np.broadcast_to(sums, F.shape)
-    _updated(F, numerator, down, l1, l2, root, tiny, push, near, far)
-
-
 def sweep_rows(
-    X: Array, weights: Array, masked: bool, is_zero: bool, root: bool, W: Array, H: Array, H_sums: Array,
-    near: Array, far: Array, numbers: Array, start: int, stop: int, block: int, up_H: Array, down_H: Array,
+    X: Array, weights: Array, masked: bool, beta: float, gamma: float, W: Array, H: Array, H_sums: Array,
+    near: Array, far: Array, numbers: Array, start: int, stop: int, block: int, gathers: bool, up_H: Array, down_H: Array,
 ) -> None:  # fmt: skip
-    """Update rows start…stop of W and gather numerator and denominator for H at the new, pushed W."""
+    """Update rows start…stop of W and, unless H is fixed, gather numerator and denominator for H at the new, pushed W."""
     floor, l1, l2, tiny, push = numbers
-    varies = masked or is_zero
     gathered: Array | None = None
     gathered_down: Array | None = None
     for s in range(start, stop, block):
         rows = slice(s, min(s + block, stop))
         w = weights[rows] if masked else None
-        up, down = _pulls(X[rows], product(W[rows], H), w, is_zero, floor)
+        up, down = _pulls(X[rows], product(W[rows], H), w, beta, floor)
         down_W = np.broadcast_to(H_sums, W[rows].shape) if down is None else product(down, H.T)
-        _updated(W[rows], product(up, H.T), down_W, l1, l2, root, tiny, push, near[rows], far[rows])
-        up, down = _pulls(X[rows], product(far[rows], H), w, is_zero, floor)
-        gathered = product(far[rows].T, up, gathered)
-        if varies:
-            assert down is not None
-            gathered_down = product(far[rows].T, down, gathered_down)
-    up_H[:] = gathered
-    if varies:
+        update_rows(W[rows], product(up, H.T), down_W, l1, l2, gamma, tiny, push, near[rows], far[rows])
+        if gathers:
+            up, down = _pulls(X[rows], product(far[rows], H), w, beta, floor)
+            gathered = product(far[rows].T, up, gathered)
+            if down is not None:
+                gathered_down = product(far[rows].T, down, gathered_down)
+    if gathered is not None:
+        up_H[:] = gathered
+    if gathered_down is not None:
         down_H[:] = gathered_down
+
+
+def column_sums(F: Array) -> Array:
+    """Return the sums over rows in double precision, row after row."""
+    return np.cumsum(F, axis=0, dtype=np.float64)[-1]
+
+
+def row_sums(F: Array) -> Array:
+    """Return the sums over columns in double precision, one entry after another."""
+    return np.cumsum(F, axis=1, dtype=np.float64)[:, -1]
+
+
+def charge(F: Array, l1: float, l2: float) -> float:
+    """Return l1 ΣF + ½ l2 ΣF² in double precision, one entry after another."""
+    f = F.ravel().astype(np.float64)
+    return l1 * total(f) + (0.5 * l2) * total(f * f)
 
 
 def _at_stored(indptr: Array, indices: Array, F: Array, other: Array, start: int, stop: int) -> Array:
@@ -135,7 +193,7 @@ def _by_row(indptr: Array, indices: Array, data: Array, other: Array, start: int
 
 def sweep_stored(
     indptr: Array, indices: Array, data: Array, unstored: bool, F: Array, other: Array, sums: Array,
-    near: Array, far: Array, numbers: Array, start: int, stop: int,
+    near: Array, far: Array, numbers: Array, gamma: float, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Update rows start…stop of a factor for β = 1, touching stored cells only."""
     floor, l1, l2, tiny, push = numbers
@@ -147,7 +205,7 @@ def sweep_stored(
     else:
         down = np.broadcast_to(sums, up.shape)
     rows = slice(start, stop)
-    _updated(F[rows], up, down, l1, l2, False, tiny, push, near[rows], far[rows])
+    update_rows(F[rows], up, down, l1, l2, gamma, tiny, push, near[rows], far[rows])
 
 
 def divergence_stored(
@@ -155,7 +213,7 @@ def divergence_stored(
 ) -> None:
     """Write Σ x log(x/y) − x + y over the stored cells of rows start…stop to out[0] and Σ y over them to out[1]."""
     y = np.maximum(_at_stored(indptr, indices, F, other, start, stop), floor[0])
-    d = _cells(data[indptr[start] : indptr[stop]], y, False, floor[0])
+    d = _cells(data[indptr[start] : indptr[stop]], y, 1.0, floor[0])
     at = indptr[start : stop + 1] - indptr[start]
     for i, values in enumerate((d, y)):
         sums = np.zeros(stop - start)

@@ -1,4 +1,4 @@
-"""Multiplicative updates with extrapolation: the loop, and X as it sees it (dense or sparse, β = 1 or 0).
+"""Multiplicative updates with extrapolation: the loop, and X as it sees it (dense, every β; sparse, β = 1).
 
 Each step updates W, then H, from a point pushed on along the growth of both (Hien & Gillis 2021; Hien, Phan, Gillis,
 Ahookhosh & Patrinos 2022). A step that raises the objective is taken back and made again without a push and with the
@@ -8,6 +8,7 @@ exponent that is proven to be monotone (Févotte & Idier 2011), so the trace nev
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,11 +17,17 @@ import numpy as np
 from nmf_core import kernels
 from nmf_core.kernels import divergence_twins as twins
 from nmf_core.kernels import threads
+from nmf_core.kernels.hals import LIGHT_WORK, Rule
 from nmf_core.kernels.sparse import padded, parts_of, short_indices
+from nmf_core.kernels.twins import total
 from nmf_core.types import Array
 
 # Cells of a block of rows: about 256 KB of float64, which stays in the cache between its four uses.
 BLOCK_CELLS = 1 << 15
+# Below this many cells a step runs in one part, the whole loop compiled.
+SMALL_CELLS = 80_000
+# The same for sparse X: stored cells times components.
+SMALL_STORED = 200_000
 
 
 @dataclass(slots=True)
@@ -56,42 +63,60 @@ class System(Protocol):
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective."""
 
+    def whole(self, point: Point, count: int, rule: Rule | None) -> tuple[Point, list[float]]:
+        """Make up to `count` steps in one compiled call: all that are left, those up to the end by `rule`, or none."""
 
-def run(system: System, point: Point, count: int) -> tuple[Point, list[float]]:
-    """Make `count` steps and return the last point and the objective after each."""
-    losses = []
-    with threads.one_blas_thread():
-        for _ in range(count):
-            later = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * point.time**2))
-            push = (point.time - 1.0) / later
-            next_ = system.sweep(point, push, gentle=False)
-            next_.time, next_.loss = float(later), system.loss(next_.W, next_.H)
-            if not next_.loss <= point.loss:
-                next_ = system.sweep(point, 0.0, gentle=True)
-                next_.time, next_.loss = 1.0, system.loss(next_.W, next_.H)
-            point = next_
+
+def run(system: System, point: Point, count: int, rule: Rule | None = None) -> tuple[Point, list[float]]:
+    """Make `count` steps and return the last point and the objective after each.
+
+    With a rule, a compiled whole loop may end earlier, and where there is none, no more than ``rule.every`` are made.
+    """
+    with threads.one_blas_thread() if system.work * count > LIGHT_WORK else nullcontext():
+        point, losses = system.whole(point, count, rule)
+        if losses and rule is not None:
+            return point, losses
+        count = count if rule is None else min(count, rule.every)
+        while len(losses) < count:
+            point = _step(system, point)
             losses.append(point.loss)
+            if len(losses) < count:
+                point, more = system.whole(point, count - len(losses), None)
+                losses += more
     return point, losses
 
 
+def _step(system: System, point: Point) -> Point:
+    later = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * (point.time * point.time)))
+    next_ = system.sweep(point, (point.time - 1.0) / later, gentle=False)
+    next_.time, next_.loss = float(later), system.loss(next_.W, next_.H)
+    if not next_.loss <= point.loss:
+        next_ = system.sweep(point, 0.0, gentle=True)
+        next_.time, next_.loss = 1.0, system.loss(next_.W, next_.H)
+    return next_
+
+
 class DenseSystem:
-    """Dense X for β = 1 or 0, with or without weights.
+    """Dense X, every β, with or without weights.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
     weights : ndarray of X's shape or None
-    beta : {1.0, 0.0}
+    beta : float
     floor : float
         Smallest WH that is divided by.
     penalties : tuple of float
         l1_W, l2_W, l1_H, l2_H.
+    gammas : tuple of float
+        Exponents for W and H, then those that are proven monotone.
+    constant : float
+        What the loss has beside what the kernels sum up: Σ w x^β / (β (β − 1)), 0 for β = 0 and 1.
     exact : callable
         ``exact(W, H)``: the objective cell by cell, for fits so close that ours loses its digits.
-    penalty : callable
-        ``penalty(W, H)``.
     scale : float
-        Objective below which `exact` is asked.
+        Divergence below which `exact` is asked.
+    update_H : bool
     """
 
     def __init__(
@@ -101,64 +126,98 @@ class DenseSystem:
         beta: float,
         floor: float,
         penalties: tuple[float, float, float, float],
+        gammas: tuple[float, float, float, float],
+        constant: float,
         exact: Callable[[Array, Array], float],
-        penalty: Callable[[Array, Array], float],
         scale: float,
+        update_H: bool,
     ) -> None:
-        self.X, self.weights, self.is_zero = X, X if weights is None else weights, beta == 0.0
-        self.masked, self.exact, self.penalty, self.scale = weights is not None, exact, penalty, scale
+        self.X, self.weights, self.beta = X, X if weights is None else weights, beta
+        self.masked, self.exact, self.scale, self.update_H = weights is not None, exact, scale, update_H
         self.dtype = X.dtype
         n, m = X.shape
         self.work = 4.0 * n * m
         self.block = max(8, min(256, BLOCK_CELLS // m))
-        self.floor, self.tiny = floor, float(np.finfo(self.dtype).tiny) * 1e3
-        self.penalties = penalties
-        count = 1 if n * m < 40_000 else max(2, min(8, n // max(self.block, 64)))
+        tiny = float(np.finfo(self.dtype).tiny) * 1e3
+        self.limits = np.array([max(floor, tiny), tiny], self.dtype)
+        self.penalties, self.gammas, self.constant = np.array(penalties), np.array(gammas), constant
+        count = 1 if n * m < SMALL_CELLS else max(2, min(8, n // max(self.block, 64)))
         step = -(-n // count)
         if step > self.block:
             step = -(-step // self.block) * self.block
         self.parts = [(s, min(s + step, n)) for s in range(0, n, step)]
 
+    def _kernel(self, name: str) -> Callable[..., Any]:
+        return kernels.get("divergence", name, self.dtype, kernels.patience(self.work)) or getattr(twins, name)
+
     def sweep(self, point: Point, push: float, gentle: bool) -> Point:
         """Return the point after one update of W and H in one pass over X, parts in parallel."""
         rank, m = point.H.shape
-        kernel = kernels.get("divergence", "sweep_rows", self.dtype, kernels.patience(self.work)) or twins.sweep_rows
-        l1_W, l2_W, l1_H, l2_H = self.penalties
-        numbers = np.array([self.floor, l1_W, l2_W, self.tiny, push], self.dtype)
+        floor, tiny = self.limits
+        l1_W, l2_W, l1_H, l2_H = (self.dtype.type(value) for value in self.penalties)
+        gamma_W, gamma_H = self.gammas[2:] if gentle else self.gammas[:2]
+        numbers = np.array([floor, l1_W, l2_W, tiny, push], self.dtype)
         near, far = point.W_near.copy(), np.empty_like(point.W)
-        varies, root = self.masked or self.is_zero, gentle and self.is_zero
+        varies = self.masked or self.beta != 1.0
         ups = [np.empty((rank, m), self.dtype) for _ in self.parts]
         downs = [np.empty((rank, m) if varies else (1, 1), self.dtype) for _ in self.parts]
-        fixed = (self.X, self.weights, self.masked, self.is_zero, root, point.W, point.H, sums(point.H), near, far)
+        sums_H = self._kernel("row_sums")(point.H).astype(self.dtype)
+        fixed = (self.X, self.weights, self.masked, self.beta, gamma_W, point.W, point.H, sums_H, near, far, numbers)
         out = zip(self.parts, ups, downs, strict=True)
-        threads.run(kernel, [(*fixed, numbers, *part, self.block, up, down) for part, up, down in out])
+        calls = [(*fixed, *part, self.block, self.update_H, up, down) for part, up, down in out]
+        threads.run(self._kernel("sweep_rows"), calls)
+        if not self.update_H:
+            return Point(far, point.H, near, point.H_near, 0.0, 0.0)
         for i in range(1, len(self.parts)):
             ups[0] += ups[i]
             downs[0] += downs[i]
-        down_H = downs[0] if varies else np.broadcast_to(sums(far.T)[:, None], (rank, m))
+        down_H = downs[0]
+        if not varies:
+            down_H = np.broadcast_to(self._kernel("column_sums")(far).astype(self.dtype)[:, None], (rank, m))
         H_near, H = point.H_near.copy(), np.empty_like(point.H)
-        real = self.dtype.type
-        twins.update_rows(
-            point.H, ups[0], down_H, True, H_near, real(l1_H), real(l2_H), root, real(self.tiny), real(push), H_near, H
-        )
+        push = self.dtype.type(push)
+        twins.update_rows(point.H, ups[0], down_H, l1_H, l2_H, gamma_H, tiny, push, H_near, H)
         return Point(far, H, near, H_near, 0.0, 0.0)
 
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective."""
-        kernel = kernels.get("divergence", "divergence", self.dtype, kernels.patience(self.work)) or twins.divergence
-        floor = np.full(1, self.floor, self.dtype)
-        fixed = (self.X, self.weights, self.masked, self.is_zero, W, H, floor)
-        value = sum(threads.run(kernel, [(*fixed, *part, self.block) for part in self.parts]))
-        return self.exact(W, H) if abs(value) < self.scale else float(value) + self.penalty(W, H)
+        fixed = (self.X, self.weights, self.masked, self.beta, W, H, self.limits[:1])
+        parts = threads.run(self._kernel("divergence"), [(*fixed, *part, self.block) for part in self.parts])
+        value = self.constant + float(sum(parts))
+        if abs(value) < self.scale:
+            return self.exact(W, H)
+        return value + charged(W, H, self.penalties, self.dtype, self.work)
+
+    def whole(self, point: Point, count: int, rule: Rule | None) -> tuple[Point, list[float]]:
+        """Make up to `count` steps in one compiled call if X is small; it ends before a fit so close that digits go."""
+        whole = kernels.get("divergence", "whole_loop", self.dtype) if len(self.parts) == 1 else None
+        if whole is None:
+            return point, []
+        near = point.W_near.copy(), point.H_near.copy()
+        numbers, losses, stop = opened(point, count, rule)
+        W, H, done = whole(
+            self.X, self.weights, self.masked, self.beta, point.W, point.H, *near, numbers, self.limits,
+            self.penalties, self.gammas, self.constant, self.scale, self.block, self.update_H, count, losses, *stop,
+        )  # fmt: skip
+        return Point(W, H, *near, *numbers.tolist()), losses[1 : done + 1].tolist()
 
 
 class SparseSystem:
     """CSR X for β = 1: only stored cells are touched. Parameters as in :class:`DenseSystem`.
 
     Factors are padded rows (n × width and m × width); :meth:`packed` and :meth:`unpacked` convert.
+
+    Parameters
+    ----------
+    X, Xt : scipy.sparse.csr_array
+        X and its transpose.
+    unstored : bool
+        Cells that are not stored are unknown, not zero.
+    rank : int
     """
 
-    update_H = True
+    newton = False
+    least = 0.0
 
     def __init__(
         self,
@@ -168,12 +227,14 @@ class SparseSystem:
         rank: int,
         floor: float,
         penalties: tuple[float, float, float, float],
+        gammas: tuple[float, float, float, float],
         exact: Callable[[Array, Array], float],
-        penalty: Callable[[Array, Array], float],
         scale: float,
+        update_H: bool,
     ) -> None:
         self.X, self.Xt, self.unstored, self.rank = short_indices(X), short_indices(Xt), unstored, rank
-        self.exact, self.penalty, self.scale, self.penalties = exact, penalty, scale, penalties
+        self.exact, self.scale, self.update_H = exact, scale, update_H
+        self.penalties, self.gammas = np.array(penalties), np.array(gammas)
         self.dtype = X.dtype
         self.floor, self.tiny = floor, float(np.finfo(self.dtype).tiny) * 1e3
         self.work = 4.0 * X.nnz
@@ -193,47 +254,84 @@ class SparseSystem:
     def sweep(self, point: Point, push: float, gentle: bool) -> Point:
         """Return the point after one update of W over the rows of X, then one of H over its columns."""
         l1_W, l2_W, l1_H, l2_H = self.penalties
-        W, W_near = self._half(self.X, point.W, point.H, point.W_near, l1_W, l2_W, push)
+        gamma_W, gamma_H = self.gammas[2:] if gentle else self.gammas[:2]
+        update = self._coordinates if self.newton and not gentle else self._multiplicative
+        W, W_near = update(self.X, point.W, point.H, point.W_near, l1_W, l2_W, push, gamma_W)
         H, H_near = point.H, point.H_near
         if self.update_H:
-            H, H_near = self._half(self.Xt, point.H, W, point.H_near, l1_H, l2_H, push)
+            H, H_near = update(self.Xt, point.H, W, point.H_near, l1_H, l2_H, push, gamma_H)
         return Point(W, H, W_near, H_near, 0.0, 0.0)
 
-    def _half(
-        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float
+    def _multiplicative(
+        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float
     ) -> tuple[Array, Array]:
-        kernel = (
-            kernels.get("divergence", "sweep_stored", self.dtype, kernels.patience(self.work)) or twins.sweep_stored
-        )
         numbers = np.array([self.floor, l1, l2, self.tiny, push], self.dtype)
         near, far = near.copy(), np.empty_like(F)
-        fixed = (X.indptr, X.indices, X.data, self.unstored, F, other, sums(other.T), near, far, numbers)
+        fixed = (X.indptr, X.indices, X.data, self.unstored, F, other, self._sums(other), near, far, numbers, gamma)
+        kernel = self._kernel("sweep_stored") or twins.sweep_stored
         threads.run(kernel, [(*fixed, *part) for part in parts_of(len(F))])
         return far, near
 
+    def _coordinates(
+        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float
+    ) -> tuple[Array, Array]:
+        raise NotImplementedError
+
+    def _kernel(self, name: str) -> Callable[..., Any] | None:
+        return kernels.get("counts", name, self.dtype, kernels.patience(self.work))
+
+    def _column_sums(self, F: Array) -> Array:
+        kernel = kernels.get("divergence", "column_sums", self.dtype, kernels.patience(self.work))
+        return (kernel or twins.column_sums)(F)
+
+    def _sums(self, F: Array) -> Array:
+        return self._column_sums(F).astype(self.dtype)
+
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective; a cell holding zero costs its WH."""
-        kernel = kernels.get("divergence", "divergence_stored", self.dtype, kernels.patience(self.work))
-        kernel = kernel or twins.divergence_stored
+        kernel = self._kernel("divergence_stored") or twins.divergence_stored
         parts = parts_of(len(W))
         out = [np.empty(2) for _ in parts]
-        floor = np.full(1, self.floor, self.dtype)
-        X = self.X
+        X, floor = self.X, np.full(1, self.floor, self.dtype)
         fixed = (X.indptr, X.indices, X.data, W, H, floor)
         threads.run(kernel, [(*fixed, *part, into) for part, into in zip(parts, out, strict=True)])
         value, stored = (float(sum(pair[i] for pair in out)) for i in (0, 1))
         if not self.unstored:
-            everywhere = float(np.sum(column_sums(W) * column_sums(H)))
+            everywhere = total(self._column_sums(W) * self._column_sums(H))
             value += max(everywhere - stored, 0.0)
-        W, H = np.ascontiguousarray(W[:, : self.rank]), np.ascontiguousarray(H[:, : self.rank].T)
-        return self.exact(W, H) if abs(value) < self.scale else value + self.penalty(W, H)
+        if abs(value) < self.scale:
+            return self.exact(np.ascontiguousarray(W[:, : self.rank]), np.ascontiguousarray(H[:, : self.rank].T))
+        return value + charged(W, H, self.penalties, self.dtype, self.work)
+
+    def whole(self, point: Point, count: int, rule: Rule | None) -> tuple[Point, list[float]]:
+        """Make up to `count` steps in one compiled call if X is small; it ends before a fit so close that digits go."""
+        small = self.X.nnz * point.W.shape[1] < SMALL_STORED
+        whole = kernels.get("counts", "whole_loop", self.dtype) if small else None
+        if whole is None:
+            return point, []
+        near = point.W_near.copy(), point.H_near.copy()
+        numbers, losses, stop = opened(point, count, rule)
+        limits = np.array([self.floor, self.tiny, self.least], self.dtype)
+        X, Xt, step = self.X, self.Xt, parts_of(len(point.W))[0][1]
+        W, H, done = whole(
+            X.indptr, X.indices, X.data, Xt.indptr, Xt.indices, Xt.data, self.unstored, self.newton, point.W, point.H,
+            *near, numbers, limits, self.penalties, self.gammas, self.scale, step, self.update_H, count, losses, *stop,
+        )  # fmt: skip
+        return Point(W, H, *near, *numbers.tolist()), losses[1 : done + 1].tolist()
 
 
-def column_sums(F: Array) -> Array:
-    """Return the sums over rows in double precision."""
-    return F.sum(axis=0, dtype=np.float64)
+def opened(point: Point, count: int, rule: Rule | None) -> tuple[Array, Array, tuple[int, float, float, bool]]:
+    """Return time and objective, room for the objectives, and the stop rule, as the compiled loops take them."""
+    losses = np.empty(count + 1)
+    losses[0] = point.loss
+    stop = (0, 0.0, 0.0, False) if rule is None else (rule.every, rule.tol, rule.first, rule.open_first)
+    return np.array([point.time, point.loss]), losses, stop
 
 
-def sums(H: Array) -> Array:
-    """Return the sums over columns, in H's precision."""
-    return column_sums(H.T).astype(H.dtype)
+def charged(W: Array, H: Array, penalties: Array, dtype: Any, work: float) -> float:
+    """Return the penalties on W and H: l1_W, l2_W, l1_H, l2_H."""
+    if not penalties.any():
+        return 0.0
+    charge = kernels.get("divergence", "charge", dtype, kernels.patience(work)) or twins.charge
+    l1_W, l2_W, l1_H, l2_H = penalties.tolist()
+    return charge(W, l1_W, l2_W) + charge(H, l1_H, l2_H)

@@ -8,13 +8,14 @@ what convexity allows on the way up, and far less prone to overshoot on the way 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from nmf_core import kernels
 from nmf_core.kernels import threads
 from nmf_core.kernels.abreast import Abreast
 from nmf_core.kernels.divergence_twins import _at_stored
-from nmf_core.kernels.multiplicative import Point, SparseSystem, sums
+from nmf_core.kernels.multiplicative import SparseSystem
 from nmf_core.kernels.sparse import parts_of
 from nmf_core.types import Array
 
@@ -63,26 +64,23 @@ def newton_stored(
 
 
 class NewtonSystem(SparseSystem):
-    """CSR X for β = 1, updated coordinate by coordinate; a step that raises the loss is made anew multiplicatively."""
+    """CSR X for β = 1, updated coordinate by coordinate; a step that raises the loss is made anew multiplicatively.
 
-    least = 0.0  # smallest WH that a step divides by
+    Attributes
+    ----------
+    least : float
+        Smallest WH that a step divides by. A quotient is squared here: with the floor of the loss it would leave the
+        range, and the row stay at zero.
+    """
 
-    def _half(
-        self, X: object, F: Array, other: Array, near: Array, l1: float, l2: float, push: float
+    newton = True
+
+    def _coordinates(
+        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float
     ) -> tuple[Array, Array]:
-        if self._gentle:
-            return super()._half(X, F, other, near, l1, l2, push)
-        kernel = kernels.get("newton", "newton_stored", self.dtype, kernels.patience(self.work)) or newton_stored
-        # A quotient is squared here: with the floor of the loss it would leave the range, and the row stay at zero.
-        floor = max(self.floor, self.least)
-        numbers = np.array([floor, l1, l2, self.tiny, push], self.dtype)
+        kernel = self._kernel("newton_stored") or newton_stored
+        numbers = np.array([max(self.floor, self.least), l1, l2, self.tiny, push], self.dtype)
         near, far = near.copy(), np.empty_like(F)
-        cells = (X.indptr, X.indices, X.data)  # type: ignore[attr-defined]
-        fixed = (*cells, self.unstored, F, other, sums(other.T), near, far, numbers)
+        fixed = (X.indptr, X.indices, X.data, self.unstored, F, other, self._sums(other), near, far, numbers)
         threads.run(kernel, [(*fixed, *part) for part in parts_of(len(F))])
         return far, near
-
-    def sweep(self, point: Point, push: float, gentle: bool) -> Point:
-        """Return the point after one update of W over the rows of X, then one of H over its columns."""
-        self._gentle = gentle
-        return super().sweep(point, push, gentle)

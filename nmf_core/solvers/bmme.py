@@ -9,9 +9,10 @@ import numpy as np
 
 from nmf_core.gradient import terms_H, terms_W
 from nmf_core.kernels import multiplicative
-from nmf_core.kernels.multiplicative import Point, run
-from nmf_core.loss import objective, penalty
-from nmf_core.problem import Problem
+from nmf_core.kernels.hals import Rule
+from nmf_core.kernels.multiplicative import Point, SparseSystem, run
+from nmf_core.loss import objective
+from nmf_core.problem import Problem, once
 from nmf_core.solvers.base import Solver
 from nmf_core.solvers.mu import exponent
 from nmf_core.types import Array, State
@@ -48,40 +49,81 @@ class ExtrapolatedMultiplicativeUpdates(Solver):
 
     def many(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make `count` steps; the same bits however the run is cut."""
-        aux = state.aux
-        W, H, W_near, H_near = (np.ascontiguousarray(F) for F in (state.W, state.H, aux["W_near"], aux["H_near"]))
-        point = Point(W, H, W_near, H_near, aux["time"], state.loss)
-        system = _system(problem, len(state.H))
-        if isinstance(system, multiplicative.SparseSystem):
-            point, losses = run(system, system.packed(point), count)
-            point = system.unpacked(point)
-        else:
-            point, losses = run(system, point, count)
-        aux = {"W_near": point.W_near, "H_near": point.H_near, "time": point.time}
-        return replace(state, W=point.W, H=point.H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
+        return self.until(problem, state, count, None)
+
+    def until(self, problem: Problem, state: State, count: int, rule: Rule | None) -> tuple[State, list[float]]:
+        """Make up to `count` steps, fewer where `rule` ends them: small fits are compiled as a whole."""
+        return advanced(_system(problem, len(state.H)), state, count, rule)
+
+
+def advanced(system: multiplicative.System, state: State, count: int, rule: Rule | None) -> tuple[State, list[float]]:
+    """Run the loop of extrapolated steps from a state and return the one it ends in."""
+    aux = state.aux
+    W, H, W_near, H_near = (np.ascontiguousarray(F) for F in (state.W, state.H, aux["W_near"], aux["H_near"]))
+    point = Point(W, H, W_near, H_near, aux["time"], state.loss)
+    if isinstance(system, SparseSystem):
+        point, losses = run(system, system.packed(point), count, rule)
+        point = system.unpacked(point)
+    else:
+        point, losses = run(system, point, count, rule)
+    aux = {"W_near": point.W_near, "H_near": point.H_near, "time": point.time}
+    n_iter = state.n_iter + len(losses)
+    return replace(state, W=point.W, H=point.H, n_iter=n_iter, loss=point.loss, aux=aux), losses
+
+
+def stored_system(
+    problem: Problem, X: Any, Xt: Any, rank: int, kind: type[SparseSystem] = SparseSystem
+) -> SparseSystem:
+    """Return sparse X and its transpose as the loop sees them, for β = 1."""
+    return kind(X, Xt, problem.unstored, rank, **_common(problem, problem.total))
 
 
 def _system(problem: Problem, rank: int) -> multiplicative.System:
-    penalties = (problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
-    size = problem.total if problem.beta == 1.0 else problem.cells
-    functions: dict[str, Any] = {
+    beta = problem.beta
+    if problem.sparse:
+        return stored_system(problem, problem.X, problem.Xt, rank) if beta == 1.0 else _General(problem)
+    constant = _constant(problem)
+    size = problem.total if beta == 1.0 else problem.cells if beta == 0.0 else abs(constant)
+    return multiplicative.DenseSystem(problem.X, problem.weights, beta, constant=constant, **_common(problem, size))
+
+
+def _common(problem: Problem, size: float) -> dict[str, Any]:
+    """Return what every system takes; `size` is what the terms of the loss add up to, about."""
+    return {
         "floor": problem.floor,
-        "penalties": penalties,
+        "penalties": (problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H),
+        "gammas": _gammas(problem),
         "exact": lambda W, H: objective(problem, W, H),
-        "penalty": lambda W, H: penalty(problem, W, H),
         "scale": size * (1e-9 if problem.dtype == np.float64 else 1e-4),
+        "update_H": problem.update_H,
     }
-    # The compiled loops know no exponent that is monotone under an L2 penalty.
-    compiled = problem.update_H and not (problem.l2_W or problem.l2_H)
-    if compiled and not problem.sparse and problem.beta in (0.0, 1.0):
-        return multiplicative.DenseSystem(problem.X, problem.weights, problem.beta, **functions)
-    if compiled and problem.sparse and problem.beta == 1.0:
-        return multiplicative.SparseSystem(problem.X, problem.Xt, problem.unstored, rank, **functions)
-    return _General(problem)
+
+
+def _gammas(problem: Problem) -> tuple[float, float, float, float]:
+    """Return the exponents for W and H to begin with, then those that are proven monotone."""
+    beta = problem.beta
+    bold = max(exponent(beta), float(beta < 1.0))
+    return bold, bold, exponent(beta, penalised=problem.l2_W > 0), exponent(beta, penalised=problem.l2_H > 0)
+
+
+@once
+def _constant(problem: Problem) -> float:
+    """Return the part of the divergence that depends on X alone: Σ w x^β / (β (β − 1)), 0 for β = 0 and 1."""
+    beta, weights, value = problem.beta, problem.weights, 0.0
+    if beta in (0.0, 1.0) or problem.sparse:
+        return 0.0
+    for rows in problem.row_blocks():
+        x = problem.X[rows].astype(np.float64, copy=False)
+        if weights is None:
+            value += float((x**beta).sum())
+        else:
+            known = weights[rows] > 0
+            value += float((x[known] ** beta) @ weights[rows][known].astype(np.float64))
+    return value / (beta * (beta - 1.0))
 
 
 class _General:
-    """Any β, L2 penalties and fixed H, in plain NumPy: powers cost more there than all else."""
+    """Sparse X with β other than 1, in plain NumPy: WH is wanted in every cell, so powers cost more than all else."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.work = problem, 4.0 * problem.cells
@@ -89,20 +131,22 @@ class _General:
     def sweep(self, point: Point, push: float, gentle: bool) -> Point:
         """Return the point after one update of W and H."""
         problem = self.problem
-        bold = None if gentle else max(exponent(problem.beta), float(problem.beta < 1.0))
-        gamma = bold or exponent(problem.beta, penalised=problem.l2_W > 0)
+        gamma_W, gamma_H = _gammas(problem)[2 * gentle : 2 * gentle + 2]
         up, down = terms_W(problem, point.W, point.H)
-        W, W_near = _pushed(point.W, up, down, problem.l1_W, problem.l2_W, gamma, push, point.W_near)
+        W, W_near = _pushed(point.W, up, down, problem.l1_W, problem.l2_W, gamma_W, push, point.W_near)
         H, H_near = point.H, point.H_near
         if problem.update_H:
-            gamma = bold or exponent(problem.beta, penalised=problem.l2_H > 0)
             up, down = terms_H(problem, W, H)
-            H, H_near = _pushed(H, up, down, problem.l1_H, problem.l2_H, gamma, push, H_near)
+            H, H_near = _pushed(H, up, down, problem.l1_H, problem.l2_H, gamma_H, push, H_near)
         return Point(W, H, W_near, H_near, 0.0, 0.0)
 
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective."""
         return objective(self.problem, W, H)
+
+    def whole(self, point: Point, count: int, rule: Rule | None) -> tuple[Point, list[float]]:
+        """Make no step: nothing is compiled here."""
+        return point, []
 
 
 def _pushed(

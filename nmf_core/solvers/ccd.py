@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nmf_core.kernels.multiplicative import Point, run
+from nmf_core.kernels.hals import Rule
 from nmf_core.kernels.newton import NewtonSystem
-from nmf_core.loss import objective, penalty
 from nmf_core.problem import Problem, once
-from nmf_core.solvers.base import Solver
+from nmf_core.solvers.base import Solver, option
+from nmf_core.solvers.bmme import advanced, stored_system
 from nmf_core.types import Array, State
 
 
@@ -19,7 +19,9 @@ from nmf_core.types import Array, State
 class CoordinateNewton(Solver):
     """A Newton-like step for every entry of W, then of H, looking at non-zero cells alone; pushed on as in `bmme`.
 
-    A step that raises the loss is made again by a multiplicative update, so the trace never rises.
+    A step that raises the loss is made again by a multiplicative update, so the trace never rises. The first steps are
+    multiplicative, too: from an NNDSVD start, full steps empty components that never come back (on 34 fits of tables and
+    word counts the error ended 5 % above the best, 15 % with penalties, on average; after five such steps, 0.2 %).
     """
 
     name: ClassVar[str] = "ccd"
@@ -30,6 +32,14 @@ class CoordinateNewton(Solver):
     REFERENCE: ClassVar[str] = (
         "C.-J. Hsieh and I. S. Dhillon (2011), Fast coordinate descent methods with variable selection for "
         "non-negative matrix factorization, KDD"
+    )
+
+    opening: int = option(
+        5,
+        label="Multiplicative steps first",
+        help="They bring a start to scale: full steps from far off may empty components for good.",
+        low=0,
+        high=1000,
     )
 
     def init(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
@@ -43,24 +53,21 @@ class CoordinateNewton(Solver):
 
     def many(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make `count` steps; the same bits however the run is cut."""
-        aux = state.aux
-        system = NewtonSystem(
-            *_both_ways(problem),
-            problem.unstored,
-            len(state.H),
-            floor=problem.floor,
-            penalties=(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H),
-            exact=lambda W, H: objective(problem, W, H),
-            penalty=lambda W, H: penalty(problem, W, H),
-            scale=problem.total * (1e-9 if problem.dtype == np.float64 else 1e-4),
-        )
-        system.update_H = problem.update_H
+        losses: list[float] = []
+        while len(losses) < count:
+            state, more = self.until(problem, state, count - len(losses), None)
+            losses += more
+        return state, losses
+
+    def until(self, problem: Problem, state: State, count: int, rule: Rule | None) -> tuple[State, list[float]]:
+        """Make up to `count` steps, fewer where `rule` ends them or the multiplicative ones are over."""
+        X, Xt = _both_ways(problem)
+        left = self.opening - state.n_iter
+        if left > 0:
+            return advanced(stored_system(problem, X, Xt, len(state.H)), state, min(count, left), None)
+        system = stored_system(problem, X, Xt, len(state.H), NewtonSystem)
         system.least = problem.mean * (1e-40 if problem.dtype == np.float64 else 1e-10)
-        point = Point(state.W, state.H, aux["W_near"], aux["H_near"], aux["time"], state.loss)
-        point, losses = run(system, system.packed(point), count)
-        point = system.unpacked(point)
-        aux = {"W_near": point.W_near, "H_near": point.H_near, "time": point.time}
-        return replace(state, W=point.W, H=point.H, n_iter=state.n_iter + count, loss=point.loss, aux=aux), losses
+        return advanced(system, state, count, rule)
 
 
 @once

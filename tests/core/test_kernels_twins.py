@@ -19,7 +19,7 @@ KL, IS = "kullback-leibler", "itakura-saito"
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled():
-    families = ("dense", "sparse", "divergence", "newton", "known")
+    families = ("dense", "sparse", "divergence", "counts", "known")
     kernels.warm_up(families, wait=True)
     words = kernels.status()
     assert all(words[f"{family} {dtype}"] == "ready" for family in families for dtype in ("float64", "float32")), words
@@ -76,12 +76,14 @@ def test_eahals_sparse(n, m, rank, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(("n", "m", "rank"), SHAPES[:-1])
-@pytest.mark.parametrize("loss", [KL, IS])
+@pytest.mark.parametrize("loss", [KL, IS, 0.5, 1.5, 1.3, 2.7, -0.4])
 def test_multiplicative_dense(n, m, rank, loss, dtype):
-    X = data(n, m, dtype, share=0.3 if loss == KL else 0.0) + (dtype(0.01) if loss == IS else dtype(0))
+    positive = loss == IS or (loss != KL and loss <= 0)
+    X = data(n, m, dtype, share=0.0 if positive else 0.3) + (dtype(0.01) if positive else dtype(0))
     same(X, rank=rank, solver="bmme", loss=loss)
     weights = np.random.default_rng(1).choice([0.0, 1.0, 2.5], (n, m), p=[0.2, 0.6, 0.2])
     weights[0, 0] = 1.0
+    same(X, rank=rank, solver="bmme", loss=loss, weights=weights, alpha_W=0.01, l1_ratio=1.0)
     same(X, rank=rank, solver="bmme", loss=loss, weights=weights, alpha_W=0.01, l1_ratio=0.5)
 
 
@@ -221,6 +223,57 @@ def test_logarithm(dtype, tolerance):
     exact = np.log(x.astype(np.longdouble))
     error = np.abs(divergence_twins.log_of(x) - exact) / np.maximum(np.abs(exact), 0.5)
     assert error.max() <= tolerance
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 2e-14), (np.float32, 1e-5)])
+@pytest.mark.parametrize("exponent", [-2.0, -1.5, -0.5, 0.5, 1.0, 2.0, 0.3, -1.7, 2.6])
+def test_powers(exponent, dtype, tolerance):
+    x = np.exp(np.random.default_rng(0).uniform(-20, 20, 20000)).astype(dtype)
+    exact = x.astype(np.longdouble) ** np.longdouble(exponent)
+    within = (exact < np.finfo(dtype).max / 10) & (exact > np.finfo(dtype).tiny * 10)
+    error = np.abs(divergence_twins.power_of(x, exponent) / exact - 1)[within]
+    assert error.max() <= tolerance
+
+
+@pytest.mark.parametrize("loss", [KL, IS, 0.5, 1.5, 3.0])
+def test_a_small_fit_reaches_an_exact_product_through_the_compiled_loop(loss):
+    rng = np.random.default_rng(3)
+    X = rng.gamma(1, 1, (40, 2)) @ rng.gamma(1, 1, (2, 9)) + 1e-9
+    result = same(X, rank=2, solver="bmme", loss=loss, max_iter=4000)
+    assert np.linalg.norm(X - result.W @ result.H) < 5e-3 * np.linalg.norm(X)
+    one, parts = {"rank": 2, "solver": "bmme", "loss": loss, "init": "random", "tol": 0}, []
+    whole = fit(X, **one, max_iter=37)
+    part = None
+    for stop in (1, 9, 20, 37):
+        part = fit(X, **one, max_iter=stop, continue_from=part)
+        parts.append(part.n_iter)
+    assert parts == [1, 9, 20, 37]
+    np.testing.assert_array_equal(part.W, whole.W)
+    np.testing.assert_array_equal(part.trace.loss, whole.trace.loss)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("loss", [KL, IS, 1.3])
+def test_fixed_H_stays_and_W_is_sought_alike_by_kernels_and_twins(loss, dtype):
+    X = data(300, 40, dtype, share=0.0) + dtype(0.1)
+    H = np.random.default_rng(2).random((4, 40)).astype(dtype)
+    fixed = {
+        "rank": 4,
+        "solver": "bmme",
+        "loss": loss,
+        "init": "custom",
+        "H": H,
+        "update_H": False,
+        "max_iter": 30,
+        "tol": 0,
+        "alpha_W": 0.01,
+    }
+    fast = fit(X, **fixed)
+    with kernels.twins_only():
+        slow = fit(X, **fixed)
+    np.testing.assert_array_equal(fast.W, slow.W)
+    np.testing.assert_array_equal(fast.H, H)
+    assert fast.trace.loss[-1] < 0.9 * fast.trace.loss[0]
 
 
 def test_product_takes_slices_transposes_and_adds():

@@ -422,3 +422,15 @@ def test_a_start_of_another_scale_leads_to_the_same_factors():
         cross = (weights * X * (W @ H)).sum() / (weights * (W @ H) ** 2).sum()
         start = 0.5 * (weights * (X - cross * (W @ H)) ** 2).sum()
         assert near.trace.loss[0] == pytest.approx(start, rel=1e-9)
+
+
+@pytest.mark.parametrize("penalties", [{}, {"alpha_W": 0.0005, "l1_ratio": 0.5}, {"alpha_W": 0.01, "l1_ratio": 1.0}])
+def test_coordinate_descent_from_nndsvd_loses_no_component(penalties):
+    """Full steps from the start empty up to 14 of 20 components here, and the error stays as far off."""
+    X = load_digits().data[:300]
+    found = {}
+    for solver in ("ccd", "bmme"):
+        found[solver] = fit(X, rank=20, solver=solver, loss="kullback-leibler", init="nndsvda", **penalties)
+    W, H = found["ccd"].W, found["ccd"].H
+    assert (W.sum(axis=0) * H.sum(axis=1) > 0).all()
+    assert found["ccd"].loss < found["bmme"].loss

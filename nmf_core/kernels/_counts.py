@@ -1,0 +1,266 @@
+# mypy: ignore-errors
+# (compiled by Numba, whose types are not those of Python)
+"""Compiled updates for β = 1 that touch the stored cells of sparse X alone: multiplicative ones and coordinate descent.
+
+Factors are rows of components, padded (n × width and m × width). The NumPy twins are in
+:mod:`nmf_core.kernels.divergence_twins` and :mod:`nmf_core.kernels.newton`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, types
+
+from nmf_core.kernels._divergence import charge, column_sums, ends, log_of, update
+from nmf_core.kernels._gemm import apart
+from nmf_core.kernels._lanes import bend16, dot8, dot16, mix, turn
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sweep_stored(indptr, indices, data, unstored, F, other, sums, near, far, numbers, gamma, start, stop):
+    """Update rows start…stop of a factor, touching stored cells only. Factors are padded rows.
+
+    ``numbers``: floor, l1, l2, tiny, push; ``sums``: of the other factor by component.
+    """
+    width = F.shape[1]
+    flat = other.reshape(-1)
+    floor, l1, l2, tiny, push = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    up, down, room = np.empty(width, F.dtype), np.empty(width, F.dtype), np.empty((6, width), F.dtype)
+    longest = 1
+    for i in range(start, stop):
+        longest = max(longest, np.intp(indptr[i + 1] - indptr[i]))
+    q, ones = np.empty(longest, F.dtype), np.ones(longest if unstored else 1, F.dtype)
+    for i in range(start, stop):
+        f, old, out = F[i], near[i], far[i]
+        lo, hi = np.intp(indptr[i]), np.intp(indptr[i + 1])
+        for p in range(lo, hi):
+            y = dot8(f, flat, 0, np.intp(indices[p]) * width, width)
+            q[p - lo] = data[p] / (floor if y < floor else y)
+        mix(indices, q, flat, width, lo, hi, 0, up)
+        if unstored:
+            mix(indices, ones, flat, width, lo, hi, 0, down)
+        else:
+            for k in range(width):
+                down[k] = sums[k]
+        update(f, up, down, l1, l2, gamma, tiny, push, old, out, room)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def divergence_stored(indptr, indices, data, F, other, floor, start, stop, out):
+    """Write Σ x log(x/y) − x + y over the stored cells of rows start…stop to out[0] and Σ y over them to out[1]."""
+    width = F.shape[1]
+    flat = other.reshape(-1)
+    limit = floor[0]
+    longest = 1
+    for i in range(start, stop):
+        longest = max(longest, np.intp(indptr[i + 1] - indptr[i]))
+    y, q, logs = np.empty(longest, F.dtype), np.empty(longest, F.dtype), np.empty(longest, F.dtype)
+    mantissa, exponent = np.empty(longest, F.dtype), np.empty(longest, F.dtype)
+    one, zero = F.dtype.type(1), F.dtype.type(0)
+    first, second = 0.0, 0.0
+    for i in range(start, stop):
+        f = F[i]
+        lo = np.intp(indptr[i])
+        count = np.intp(indptr[i + 1]) - lo
+        for p in range(count):
+            v = dot8(f, flat, 0, np.intp(indices[lo + p]) * width, width)
+            v = limit if v < limit else v
+            y[p] = v
+            r = data[lo + p] / v
+            q[p] = r if r > zero else one
+        log_of(q[:count], logs[:count], mantissa[:count], exponent[:count])
+        a, b = 0.0, 0.0
+        for p in range(count):
+            x = data[lo + p]
+            a += np.float64(x * logs[p] + (y[p] - x))
+            b += np.float64(y[p])
+        first += a
+        second += b
+    out[0] = first
+    out[1] = second
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def newton_stored(indptr, indices, data, unstored, F, other, sums, near, far, numbers, start, stop):
+    """Update rows start…stop of a factor coordinate by coordinate; arguments as for :func:`sweep_stored`."""
+    width = F.shape[1]
+    flat = other.reshape(-1)
+    zero, one = F.dtype.type(0), F.dtype.type(1)
+    floor, l1, l2, push = numbers[0], numbers[1], numbers[2], numbers[4]
+    digits = F.dtype.type(np.finfo(F.dtype).eps)
+    longest = 16
+    for i in range(start, stop):
+        longest = max(longest, np.intp(indptr[i + 1] - indptr[i]) + 16)
+    H = np.empty((width, longest), F.dtype)
+    H_flat, ones = H.reshape(-1), np.ones(longest if unstored else 1, F.dtype)
+    x, y, inverse, q = (
+        np.empty(longest, F.dtype),
+        np.empty(longest, F.dtype),
+        np.empty(longest, F.dtype),
+        np.empty(longest, F.dtype),
+    )
+    down, w = np.empty(width, F.dtype), np.empty(width, F.dtype)
+    for i in range(start, stop):
+        lo = np.intp(indptr[i])
+        stored = np.intp(indptr[i + 1]) - lo
+        count = (stored + 15) // 16 * 16
+        f = F[i]
+        for k in range(width):
+            w[k] = f[k]
+            down[k] = sums[k]
+        turn(indices, flat, width, lo, stored, H_flat, longest)
+        if unstored:
+            mix(indices, ones, flat, width, lo, lo + stored, 0, down)
+        for p in range(stored):
+            x[p] = data[lo + p]
+            y[p] = dot8(f, flat, 0, np.intp(indices[lo + p]) * width, width)
+        for p in range(stored, count):
+            for k in range(width):
+                H[k, p] = zero
+            x[p], y[p] = zero, one
+        for p in range(count):
+            v = y[p]
+            inverse[p] = one / (floor if v < floor else v)
+            q[p] = x[p] * inverse[p]
+        for k in range(width):
+            h = H[k]
+            pull, bend = dot16(q, h, 0, 0, count), bend16(q, h, inverse, 0, 0, 0, count)
+            d = down[k] + l1
+            d = d + l2 * w[k]
+            if not (d > zero and bend > zero):
+                if d > zero:
+                    new = zero
+                else:
+                    continue
+            else:
+                new = w[k] + (pull / d - one) * (pull / bend)
+                new = zero if new < zero else new
+            step = new - w[k]
+            w[k] = new
+            if step != zero:
+                for p in range(count):
+                    v = y[p] + step * h[p]
+                    least = y[p] * digits  # what is left below that is rounding
+                    v = least if v < least else v
+                    y[p] = v
+                    inverse[p] = one / (floor if v < floor else v)
+                    q[p] = x[p] * inverse[p]
+        old, to = near[i], far[i]
+        for k in range(width):
+            g = w[k] - old[k]
+            g = zero if g < zero else g
+            old[k] = w[k]
+            to[k] = w[k] + push * g
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def half(indptr, indices, data, unstored, newton, F, other, near, far, numbers, gamma, least):
+    """Update one factor, the other fixed: by coordinate descent, which divides by no less than `least`, or else not."""
+    apart()
+    width = F.shape[1]
+    total, sums = column_sums(other), np.empty(width, F.dtype)
+    for k in range(width):
+        sums[k] = total[k]
+    floor = numbers[0]
+    if newton:
+        numbers[0] = max(floor, least)
+        newton_stored(indptr, indices, data, unstored, F, other, sums, near, far, numbers, 0, F.shape[0])
+        numbers[0] = floor
+    else:
+        sweep_stored(indptr, indices, data, unstored, F, other, sums, near, far, numbers, gamma, 0, F.shape[0])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def divergence_of(indptr, indices, data, unstored, W, H, floor, step):
+    """Return the divergence; a cell holding zero costs its WH."""
+    apart()
+    out = np.empty(2)
+    value, stored = 0.0, 0.0
+    for s in range(0, W.shape[0], step):
+        divergence_stored(indptr, indices, data, W, H, floor, s, min(s + step, W.shape[0]), out)
+        value += out[0]
+        stored += out[1]
+    if not unstored:
+        sums_W, sums_H = column_sums(W), column_sums(H)
+        everywhere = 0.0
+        for k in range(sums_W.size):
+            everywhere += sums_W[k] * sums_H[k]
+        value += max(everywhere - stored, 0.0)
+    return value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def whole_loop(
+    indptr, indices, data, indptr_t, indices_t, data_t, unstored, newton, W, H, W_near, H_near, numbers, limits,
+    penalties, gammas, scale, step, moves_H, count, losses, check_every, tol, first, open_first,
+):  # fmt: skip
+    """Make up to `count` steps on a small X; as ``_divergence.whole_loop``, which names the arguments.
+
+    ``newton``: coordinate descent, multiplicative only where a step is made again; ``limits``: floor, tiny, and the floor
+    of coordinate descent; ``step``: rows whose divergence is summed up in one go.
+    """
+    W_far, H_far = np.empty_like(W), np.empty_like(H)
+    W_kept, H_kept = np.empty_like(W), np.empty_like(H)
+    on_W, on_H = np.empty(5, H.dtype), np.empty(5, H.dtype)
+    floor, least = limits[:1], limits[2]
+    for i in range(2):
+        row = on_H if i else on_W
+        row[0], row[1], row[2], row[3] = limits[0], penalties[2 * i], penalties[2 * i + 1], limits[1]
+    charged = penalties[0] != 0 or penalties[1] != 0 or penalties[2] != 0 or penalties[3] != 0
+    time, loss = numbers[0], numbers[1]
+    done = 0
+    for it in range(count):
+        later = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * (time * time)))
+        push = (time - 1.0) / later
+        W_kept[:] = W_near
+        H_kept[:] = H_near
+        value = 0.0
+        for attempt in range(2):
+            on_W[4] = push
+            on_H[4] = push
+            bold = newton and attempt == 0
+            gamma = gammas[2 * attempt]
+            half(indptr, indices, data, unstored, bold, W, H, W_near, W_far, on_W, gamma, least)
+            if moves_H:
+                gamma = gammas[2 * attempt + 1]
+                half(indptr_t, indices_t, data_t, unstored, bold, H, W_far, H_near, H_far, on_H, gamma, least)
+            else:
+                H_far[:] = H
+            value = divergence_of(indptr, indices, data, unstored, W_far, H_far, floor, step)
+            if abs(value) < scale:
+                break
+            if charged:
+                value += charge(W_far, penalties[0], penalties[1]) + charge(H_far, penalties[2], penalties[3])
+            if value <= loss:
+                break
+            push, later = 0.0, 1.0
+        if abs(value) < scale:
+            W_near[:] = W_kept
+            H_near[:] = H_kept
+            break
+        W, W_far = W_far, W
+        H, H_far = H_far, H
+        time, loss = later, value
+        done = it + 1
+        losses[done] = loss
+        over, first = ends(losses, done, check_every, tol, first, open_first)
+        if over:
+            break
+    numbers[0], numbers[1] = time, loss
+    return W, H, done
+
+
+def signatures(dtype) -> dict[str, tuple]:
+    """Return the one signature each function is compiled for."""
+    t = types.float64 if dtype == np.float64 else types.float32
+    m, v = types.Array(t, 2, "C"), types.Array(t, 1, "C")
+    data, d = types.Array(t, 1, "C", readonly=True), types.Array(types.float64, 1, "C")
+    index = types.Array(types.int32, 1, "C", readonly=True)
+    i, flag, f = types.intp, types.boolean, types.float64
+    cells = (index, index, data)
+    return {
+        "sweep_stored": (*cells, flag, m, m, v, m, m, v, f, i, i),
+        "newton_stored": (*cells, flag, m, m, v, m, m, v, i, i),
+        "divergence_stored": (*cells, m, m, v, i, i, d),
+        "whole_loop": (*cells, *cells, flag, flag, m, m, m, m, d, v, d, d, f, i, flag, i, d, i, f, f, flag),
+    }
