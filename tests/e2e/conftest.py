@@ -130,9 +130,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the script has run to its end and what it drew can be used."""
+    """Wait until the script has run to its end and all that it drew is there and can be used."""
     page.get_by_text("data sets keep their own licences").wait_for()  # the footer comes last
     idle = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
     idle.wait_for()
     page.wait_for_timeout(400)  # the browser binds keys after it has drawn; a rerun may just be starting
     idle.wait_for()
+    # Streamlit loads the code of each kind of widget when it first meets one; until then a grey block without controls
+    # stands in its place, which neither the keyboard nor a reader of the screen can reach.
+    expect(page.locator("[data-testid=stSkeleton]:visible")).to_have_count(0)
