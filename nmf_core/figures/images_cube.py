@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmf_core.components import Parts
+from nmf_core.components import Parts, feature_axis, feature_axis_words
 from nmf_core.figures.palette import OTHER_COLOR, label_color, rgb_array
 from nmf_core.figures.png import sheet
 from nmf_core.figures.template import figure
@@ -164,7 +164,10 @@ class EndMembers:
     def build(self) -> go.Figure:
         """Return the figure."""
         H, others = self._scaled()
-        x = np.arange(1, H.shape[1] + 1)
+        axis = feature_axis(self.dataset)  # wavelengths or numbers of bands, where the names say them
+        x = np.arange(1, H.shape[1] + 1) if axis is None else axis
+        given = feature_axis_words(self.dataset)
+        words = "band" if axis is None or given == "feature" else label(given, 40)
         data: list[dict[str, Any]] = [
             {
                 "type": "scatter",
@@ -174,7 +177,7 @@ class EndMembers:
                 "line": {"color": self.parts.colors[k], "width": 2.5},
                 "name": label(self.parts.names[k], 24),
                 "text": [label(c, 24) for c in self.dataset.cols] if k == 0 else None,
-                "hovertemplate": f"{label(self.parts.names[k], 24)}<br>band %{{x}}: %{{y:.3g}}<extra></extra>",
+                "hovertemplate": f"{label(self.parts.names[k], 24)}<br>{words} %{{x}}: %{{y:.3g}}<extra></extra>",
             }
             for k in range(len(H))
         ]
@@ -186,13 +189,13 @@ class EndMembers:
                 "y": spectrum.astype(np.float32),
                 "line": {"color": label_color(i), "width": 1.5, "dash": "dot"},
                 "name": label(self.other_names[i], 30),
-                "hovertemplate": f"{label(self.other_names[i], 30)}<br>band %{{x}}: %{{y:.3g}}<extra></extra>",
+                "hovertemplate": f"{label(self.other_names[i], 30)}<br>{words} %{{x}}: %{{y:.3g}}<extra></extra>",
             }
             for i, spectrum in enumerate(others)
         ]
         layout = {
             "height": 380,
-            "xaxis": {"title": {"text": "band"}},
+            "xaxis": {"title": {"text": words}},
             "yaxis": {
                 "title": {"text": "intensity, scaled to length 1" if self.unit else "intensity"},
                 "rangemode": "tozero",

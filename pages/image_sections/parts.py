@@ -203,7 +203,10 @@ def _rebuilt(dataset: Dataset, parts: Parts) -> None:
     residual = built.residual
     # Never so fine a scale that rounding errors of a perfect sum look like a residual.
     worst = max(float(np.nanmax(np.abs(residual))) if np.isfinite(residual).any() else 0.0, 0.02 * high)
-    last = parts.names[built.order[-1]] if len(built.order) else "nothing yet"
+    brightness = float(np.nansum(whole.running[-1]))
+    last = "nothing yet"
+    if len(built.order):
+        last = f"{parts.names[built.order[-1]]} · {percent(float(np.nansum(added)) / brightness if brightness else 0.0, 2)}"
     sofar, left_over, original, piece = (
         tiles(v[None], shape)[0] for v in (built.running[-1], residual, built.original, added)
     )

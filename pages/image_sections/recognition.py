@@ -131,7 +131,7 @@ def _confusions(dataset: Dataset, found: Recognition) -> None:
         ),
         key="recognition_pairs",
     )
-    told = f"{len(wrong)} pictures, {percent(right)} ± {percent(error)} recognised. Left the held-out picture, right its neighbour; below "
+    told = f"{len(wrong)} pictures, {percent(right)} ± {percent(error, 2)} recognised. Left the held-out picture, right its neighbour; below "
     st.caption(told + f"the {md(found_label(dataset))} they belong to.")
 
 

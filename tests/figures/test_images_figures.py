@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nmf_core import Dataset, fit
+from nmf_core import Dataset, fit, load_dataset
 from nmf_core.components import present
 from nmf_core.figures.images_code import CodeMatrix
 from nmf_core.figures.images_cube import ClassMap, EndMembers
@@ -243,6 +243,15 @@ def test_the_class_map_has_one_colour_per_class_and_grey_for_none():
     assert tuple(cells[0, 1]) == tuple(cells[0, 2]) == tuple(cells[1, 2])
     assert "3 classes" in drawn.describe()
     assert len(drawn.table()) == 6
+
+
+def test_end_members_stand_over_the_bands_of_the_file():
+    scene = load_dataset("indian_pines")
+    parts = present(scene, fit(scene, rank=2, max_iter=5))
+    built = EndMembers(scene, parts, np.zeros((0, scene.shape[1]))).build()
+    assert list(built.data[0].x[:3]) == [1, 3, 5]
+    assert built.data[0].x[-1] == 199
+    assert built.layout.xaxis.title.text == "band"
 
 
 def test_end_members_compare_shapes_and_tabulate_every_band():
