@@ -87,7 +87,7 @@ def test_a_picture_is_rebuilt_step_by_step(opened):
         assert f"{steps} of 25 parts" in notes
         given = re.search(r"Part \d+ · (\d+(?:\.\d+)?) %", notes)  # what the last part adds to all brightness
         assert (given is None) == (steps == 0)
-        assert given is None or 0 < float(given[1]) < 100 / steps
+        assert given is None or 0 <= float(given[1]) < 100 / steps
         errors.append(float(re.search(r"error (\d+(?:\.\d+)?) %", notes)[1]))
     assert errors[0] == 100.0
     assert errors[0] > errors[1] > errors[2]
