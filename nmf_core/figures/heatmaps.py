@@ -26,6 +26,8 @@ COMPONENTS = 300
 LABELS = 12
 #: Up to so many columns H shows its numbers; in narrower cells nobody could read them.
 NUMBERED = 8
+#: Names along the columns of H at most: turned upright, more would overlap where H has half of a narrow page.
+NAMED = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +191,7 @@ class FeatureHeatmap:
         if axis is not None:
             ticks = _axis_ticks(starts, axis, feature_axis_words(self.dataset))
         else:
-            ticks = _thin_ticks(names, 40, limit=24) if blocks == m else _position_ticks(starts, m, order)
+            ticks = _thin_ticks(names, NAMED, limit=24) if blocks == m else _position_ticks(starts, m, order)
         layout = {
             "height": self.height or int(min(900, 170 + max(22 * min(rank, 30), 110) + (80 if blocks > 12 else 20))),
             **titled("H: the components, feature by feature", _notes("features", m, blocks, visible, order)),

@@ -288,6 +288,13 @@ class TestFeatureHeatmap:
         assert "first 300 of 320 components" in figure.layout.title.text
         assert "3,000 features as 250 averages" in figure.layout.title.text
 
+    def test_names_below_h_are_thinned_before_they_overlap(self):
+        W, H = factors(10, 96, 3)
+        data = Dataset.of(W @ H)
+        axis = FeatureHeatmap(data, present_matrices(data, W, H)).build().layout.xaxis
+        assert list(axis.ticktext) == [f"c{j + 1}" for j in range(0, 96, 4)]
+        assert list(axis.tickvals) == list(range(0, 96, 4))
+
     def test_numbers_in_the_cells_have_the_same_decimals_and_only_where_they_can_be_read(self):
         data, W, H = table()
         H = np.array(H) / H.max()
