@@ -124,7 +124,7 @@ class AbsoluteFit:
         X, rank, seed = self.make(progress.done)
         state = progress.inner or start(X, rank, seed)
         while not state.over:
-            if time.perf_counter() >= deadline:
-                return Progress(progress.done, state), len(state.losses) / (ROUNDS + 1), self.label
             state = advance(X, state)
+            if time.perf_counter() >= deadline and not state.over:
+                return Progress(progress.done, state), len(state.losses) / (ROUNDS + 1), self.label
         return Progress((*progress.done, self.then(state))), 0.0, self.label

@@ -20,6 +20,7 @@ from nmf_core.comparison.robustness import (
     frame,
     off,
 )
+from nmf_core.lenses.images import staged
 from nmf_core.lenses.images.staged import run
 from nmf_core.types import Stop
 
@@ -195,7 +196,8 @@ def test_errors_count_known_cells_alone():
     assert only.error == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_work_may_be_cut_anywhere():
+def test_the_work_may_be_cut_anywhere(monkeypatch):
+    monkeypatch.setattr(staged, "LEAST", 0.0)
     dataset = Dataset.of(np.random.default_rng(0).random((30, 10)))
     work = RobustnessWork(
         dataset.id, rank=2, kind="outliers", levels=LEVELS["outliers"][:4:3], methods=(ABSOLUTE, "VQ")

@@ -11,6 +11,9 @@ from typing import Any, ClassVar
 from nmf_core.fit import FitWork
 from nmf_core.types import Chunk, Dataset, FitRequest, FitResult, Stop
 
+# Seconds a stage gets at least: beginning one may take longer than what is left of a chunk.
+LEAST = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -101,7 +104,7 @@ class StagedWork:
         deadline = time.perf_counter() + budget
         share, message = 0.0, stages[0].label
         while len(state.done) < len(stages):
-            left = max(deadline - time.perf_counter(), 0.02)
+            left = max(deadline - time.perf_counter(), LEAST)
             state, share, message = stages[len(state.done)].go(state, left)
             if time.perf_counter() >= deadline:
                 break
