@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from nmf_core.ingest.arrays import from_array, from_sparse
+from nmf_core.ingest.arrays import from_array
 from nmf_core.ingest.heaps import check_heaps
 from nmf_core.ingest.limits import size
 from nmf_core.ingest.names import tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.sample import sparse_stride, stride
+from nmf_core.ingest.sparse import from_sparse
 from nmf_core.ingest.talk import Talk
 
 
@@ -69,14 +71,14 @@ def _read(file: Any, talk: Talk) -> Raw:
             hint="Save the matrix as .npz or .mtx",
         )
     name = _chosen(choices, talk)
-    raw = _matrix(choices[name], talk)
+    raw, step = _matrix(choices[name], talk)
     if plain:
         return raw
     return _named(
         raw,
-        _index(file, "obs"),
+        _index(file, "obs")[::step],
         _index(file, "raw/var" if name == "raw/X" else "var"),
-        _labels(file.get("obs"), raw.shape[0]),
+        _thinned(_labels(file.get("obs")), step, raw.shape[0]),
         talk,
     )
 
@@ -90,37 +92,64 @@ def _chosen(choices: dict[str, Any], talk: Talk) -> str:
     return talk.ask("layer", "Which matrix of the file is wanted?", options, default)
 
 
-def _matrix(node: Any, talk: Talk) -> Raw:
+def _matrix(node: Any, talk: Talk, *, turned: bool = False) -> tuple[Raw, int]:
+    """Return the matrix, and k where it holds only every k-th row: every k-th column of the file when it is `turned`."""
     import h5py
     import scipy.sparse as sp
 
     if isinstance(node, h5py.Dataset):
-        if node.size * 8 > max(talk.limits.unpacked, 8 * talk.limits.cells):
-            raise Refused(
-                "too-large",
-                f"The matrix {_shape(node)} needs {size(8 * node.size)}; the limit is {size(8 * talk.limits.cells)}",
-                hint="Save fewer rows",
-            )
-        return from_array(np.asarray(node[()]), talk)
+        if node.ndim != 2:
+            if node.size > 4 * talk.limits.cells:
+                raise Refused(
+                    "too-large",
+                    f"The array {_shape(node)} needs {size(8 * node.size)}; the limit is {size(32 * talk.limits.cells)}",
+                    hint="Save fewer rows",
+                )
+            return from_array(np.asarray(node[()]), talk), 1
+        n, m = map(int, node.shape)
+        step = stride(m, n, talk) if turned else stride(n, m, talk)
+        raw = from_array(_picked(node, step, 1 if turned else 0), talk)
+        return raw.turned() if turned else raw, step
     kind = str(node.attrs.get("encoding-type", node.attrs.get("h5sparse_format", "csr")))
-    shape = node.attrs.get("shape", node.attrs.get("h5sparse_shape"))
-    return _compressed(node, shape, sp.csc_array if "csc" in kind else sp.csr_array, talk)
+    shape = tuple(int(v) for v in node.attrs.get("shape", node.attrs.get("h5sparse_shape")))
+    if "csc" not in kind:
+        return _compressed(node, shape, talk)
+    step = sparse_stride(shape[0], shape[1], int(node["data"].shape[0]), talk)
+    X = sp.csc_array((node["data"][()], node["indices"][()], node["indptr"][()]), shape=shape)
+    X.check_format(full_check=True)
+    return from_sparse(sp.csr_array(X)[::step], talk), step
 
 
-def _compressed(group: Any, shape: Any, make: Any, talk: Talk) -> Raw:
-    """Read data, indices and indptr."""
+def _picked(node: Any, step: int, axis: int) -> Any:
+    """Read every `step`-th row (axis 0) or column, a block of rows at a time."""
+    if step == 1:
+        return np.asarray(node[()])
+    n, m = node.shape
+    block = max(1, (1 << 22) // max(1, m))
+    pieces = []
+    for start in range(0, n, block):
+        rows = node[start : start + block]
+        pieces.append(rows[:, ::step] if axis else rows[(-start) % step :: step])
+    return np.concatenate(pieces)
+
+
+def _compressed(group: Any, shape: tuple[int, ...], talk: Talk) -> tuple[Raw, int]:
+    """Read the rows of data, indices and indptr, a block at a time where only every k-th is wanted."""
     import scipy.sparse as sp
 
-    stored = int(group["data"].shape[0])
-    if stored > talk.limits.stored:
-        raise Refused(
-            "too-large",
-            f"The matrix holds {stored:,} entries; the limit is {talk.limits.stored:,}",
-            hint="Save fewer cells",
-        )
-    X = make((group["data"][()], group["indices"][()], group["indptr"][()]), shape=tuple(int(v) for v in shape))
-    X.check_format(full_check=True)
-    return from_sparse(sp.csr_array(X), talk)
+    n, m = shape
+    step = sparse_stride(n, m, int(group["data"].shape[0]), talk)
+    ends = group["indptr"][()]
+    block = n if step == 1 else 4096
+    pieces = []
+    for start in range(0, n, block):
+        rows = ends[start : start + block + 1].astype(np.int64)
+        here = slice(int(rows[0]), int(rows[-1]))
+        X = sp.csr_array((group["data"][here], group["indices"][here], rows - rows[0]), shape=(len(rows) - 1, m))
+        X.check_format(full_check=True)
+        pieces.append(X if step == 1 else X[(-start) % step :: step])
+        talk.progress("read", min(1.0, (start + block) / n))
+    return from_sparse(pieces[0] if len(pieces) == 1 else sp.csr_array(sp.vstack(pieces)), talk), step
 
 
 def _loom(file: Any, talk: Talk) -> Raw:
@@ -129,26 +158,26 @@ def _loom(file: Any, talk: Talk) -> Raw:
     for name, layer in file.get("layers", {}).items():
         choices[f"layers/{name}"] = layer
     genes, cells = file["row_attrs"], file["col_attrs"]
-    raw = _matrix(choices[_chosen(choices, talk)], talk).turned()
+    raw, step = _matrix(choices[_chosen(choices, talk)], talk, turned=True)
     _note_turned(raw, talk)
     return _named(
         raw,
-        _first(cells, ("CellID", "obs_names", "cell_names")),
+        _first(cells, ("CellID", "obs_names", "cell_names"))[::step],
         _first(genes, ("Gene", "var_names", "gene_names", "Accession")),
-        _classes(cells, raw.shape[0]),
+        _thinned(_classes(cells), step, raw.shape[0]),
         talk,
     )
 
 
 def _cell_ranger(group: Any, talk: Talk) -> Raw:
     """Read the matrix of Cell Ranger (10x Genomics): features × barcodes in CSC, which is barcodes × features in CSR."""
-    import scipy.sparse as sp
-
     n_features, n_cells = group["shape"][()]
-    raw = _compressed(group, (n_cells, n_features), sp.csr_array, talk)
+    raw, step = _compressed(group, (int(n_cells), int(n_features)), talk)
     _note_turned(raw, talk)
     features = group.get("features", group)
-    return _named(raw, _texts(group["barcodes"]), _first(features, ("name", "gene_names", "id", "genes")), {}, talk)
+    return _named(
+        raw, _texts(group["barcodes"])[::step], _first(features, ("name", "gene_names", "id", "genes")), {}, talk
+    )
 
 
 def _note_turned(raw: Raw, talk: Talk) -> None:
@@ -169,13 +198,18 @@ def _named(raw: Raw, rows: list[str], cols: list[str], labels: dict[str, Any], t
     )
 
 
-def _classes(cells: Any, n: int) -> dict[str, Any]:
+def _thinned(labels: dict[str, Any], step: int, n: int) -> dict[str, Any]:
+    """Return the labels of the rows that were read; what does not have one for each is left out."""
+    return {key: values[::step] for key, values in labels.items() if len(values[::step]) == n}
+
+
+def _classes(cells: Any) -> dict[str, Any]:
     """Return the first text attributes of cells that name a few classes."""
     nodes = {key: node for key, node in cells.items() if getattr(node, "ndim", 0) == 1 and node.dtype.kind in "OSU"}
     found = {}
     for key, node in list(nodes.items())[:20]:
         values = _texts(node)
-        if len(values) == n and 2 <= len(set(values)) <= max(2, n // 2):
+        if 2 <= len(set(values)) <= max(2, len(values) // 2):
             found[str(key)[:60]] = np.array([value[:100] for value in values], dtype=np.str_)
     return found
 
@@ -200,7 +234,7 @@ def _index(file: Any, group: str) -> list[str]:
     return [] if values is None else _texts(values)
 
 
-def _labels(obs: Any, n: int) -> dict[str, Any]:
+def _labels(obs: Any) -> dict[str, Any]:
     labels: dict[str, Any] = {}
     if obs is None or not hasattr(obs, "items"):
         return labels
@@ -210,8 +244,7 @@ def _labels(obs: Any, n: int) -> dict[str, Any]:
         if hasattr(node, "keys") and {"codes", "categories"} <= set(node.keys()):
             categories = [text[:100] for text in _texts(node["categories"])]
             codes = np.asarray(node["codes"][()])
-            if len(codes) == n:
-                labels[name] = np.array([categories[c] if 0 <= c < len(categories) else "" for c in codes])
+            labels[name] = np.array([categories[c] if 0 <= c < len(categories) else "" for c in codes])
     return labels
 
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 
 from nmf_core.ingest.limits import size
 from nmf_core.ingest.reading import Refused
+from nmf_core.ingest.sample import offer_part
 from nmf_core.ingest.talk import Talk
 
 _STEP = 1 << 18
+_LOOKED_AT = 1 << 16
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 
 
 def open_zip(data: bytes | memoryview, talk: Talk, what: str = "archive") -> zipfile.ZipFile:
-    """Open a .zip after a look at the number and the unpacked size of its members."""
+    """Open a .zip after a look at the unpacked size of its members, and at their number when it is a workbook."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         infos = archive.infolist()
     except Exception as error:  # BadZipFile, struct.error, NotImplementedError, UnicodeDecodeError …
         raise Refused("damaged", f"The {what} is damaged or unsafe", hint="Pack or save it again") from error
     limits = talk.limits
-    if len(infos) > limits.members:
+    if what != "archive" and len(infos) > limits.members:
         raise Refused(
             "too-many-members",
             f"The {what} holds {len(infos):,} files; the limit is {limits.members:,}",
@@ -29,11 +33,14 @@ def open_zip(data: bytes | memoryview, talk: Talk, what: str = "archive") -> zip
         )
     total = sum(info.file_size for info in infos)
     if total > limits.unpacked:
-        raise Refused(
+        refusal = Refused(
             "too-large",
             f"The {what} unpacks to {size(total)}; the limit is {size(limits.unpacked)}",
             hint="Pack fewer or smaller files",
         )
+        if len(infos) > 1 or infos[0].flag_bits & 1:
+            raise refusal
+        _offer_beginning(_first_bytes(archive, infos[0]), refusal, talk)
     if any(info.flag_bits & 1 for info in infos):
         raise Refused("protected", f"The {what} is protected by a password", hint="Pack it again without a password")
     return archive
@@ -46,9 +53,9 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, talk: Talk) -> 
         with archive.open(info) as file:
             while part := file.read(_STEP):
                 total += len(part)
-                if total > talk.limits.unpacked:
-                    raise _too_large(talk)
                 parts.append(part)
+                if total > talk.limits.unpacked:
+                    return _beginning(parts, talk)
                 talk.progress("unpack", min(1.0, total / max(1, info.file_size)))
     except Refused:
         raise
@@ -72,9 +79,9 @@ def gunzip(data: bytes | memoryview, talk: Talk) -> bytes:
                     part = worker.decompress(block, 1 << 22)
                     block = worker.unconsumed_tail
                     total += len(part)
-                    if total > talk.limits.unpacked:
-                        raise _too_large(talk)
                     parts.append(part)
+                    if total > talk.limits.unpacked:
+                        return _beginning(parts, talk)
                     if worker.eof:
                         break
                 talk.progress("unpack", min(1.0, (len(data) - len(rest) + position) / len(data)))
@@ -99,14 +106,42 @@ def unpack_other(data: bytes | memoryview, talk: Talk, how: str) -> bytes:
             part = worker.decompress(block, 1 << 22)
             block = b""
             total += len(part)
-            if total > talk.limits.unpacked:
-                raise _too_large(talk)
             parts.append(part)
+            if total > talk.limits.unpacked:
+                return _beginning(parts, talk)
             if not part and worker.needs_input:
                 raise Refused("cut-off", f"The .{how} file is cut off", hint="Copy it again")
     except (OSError, lzma.LZMAError, EOFError) as error:
         raise Refused("damaged", f"The .{how} file is damaged", hint="Pack it again") from error
     return b"".join(parts)
+
+
+def _first_bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    try:
+        with archive.open(info) as file:
+            return file.read(_LOOKED_AT)
+    except Exception:  # damaged: its beginning is of no use
+        return b""
+
+
+def _offer_beginning(head: bytes, error: Refused, talk: Talk) -> None:
+    """Return if the beginning of a text is wanted; else raise the error, with the offer if it is a text."""
+    message = error.message
+    if not head or _BINARY.search(head) or b"\n" not in head:
+        raise error
+    offer_part("beginning", message.code, message.text, f"Read the first {size(_half(talk))} of it", message.hint, talk)
+
+
+def _beginning(parts: list[bytes], talk: Talk) -> bytes:
+    """Return the whole lines among the first bytes of a text that is too large, if that is wanted."""
+    _offer_beginning(parts[0][:_LOOKED_AT], _too_large(talk), talk)
+    body = b"".join(parts)[: _half(talk)]
+    talk.note("beginning", f"The first {size(_half(talk))} of the unpacked text were read, and no more.", "beginning")
+    return body[: body.rfind(b"\n") + 1] or body
+
+
+def _half(talk: Talk) -> int:
+    return talk.limits.unpacked // 2  # the numbers of a text, and its cells on their way, need room as well
 
 
 def _too_large(talk: Talk) -> Refused:

@@ -15,7 +15,8 @@ from nmf_core.ingest.names import numbered, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.relations import as_network
-from nmf_core.ingest.sample import stride
+from nmf_core.ingest.sample import ordinal, stride
+from nmf_core.ingest.sparse import from_parts
 from nmf_core.ingest.talk import Talk
 from nmf_core.types import Array
 
@@ -78,7 +79,7 @@ def read_npz(data: bytes | memoryview, talk: Talk) -> Raw:
             hint="Save fewer or smaller arrays",
         )
     if set(infos) >= _SPARSE:
-        return _sparse({name: _member(archive, info, talk) for name, info in infos.items()}, talk)
+        return from_parts({name: _member(archive, info, talk) for name, info in infos.items()}, talk)
     heads = {}
     for name, info in infos.items():
         try:
@@ -199,7 +200,9 @@ def from_array(array: Array, talk: Talk) -> Raw:
     if array.ndim > 2:
         array, cell_shape, kind, extra = _fold(array, talk)
     step = stride(array.shape[0], array.shape[1], talk)
-    if step > 1:
+    if step > 1 and "image_shape" in extra:
+        array, extra = _coarser(array, extra["image_shape"], step, talk)
+    elif step > 1:
         array = array[::step]
     if array.dtype not in (np.float32, np.float64) or not array.dtype.isnative:
         wide = array.dtype.itemsize == 8 and array.dtype.kind in "iu"
@@ -226,6 +229,15 @@ def _without_single(array: Array, talk: Talk) -> Array:
     array = array.squeeze(tuple(single))
     talk.note("single-axes", f"Dimensions of length 1 were dropped: {before} became {_shape(array.shape)}.")
     return array
+
+
+def _coarser(array: Array, shape: tuple[int, int], step: int, talk: Talk) -> tuple[Array, dict[str, Any]]:
+    """Thin the points of a cube out in both directions alike, so that they still make a picture."""
+    height, width = shape
+    each = math.ceil(math.sqrt(step))
+    array = array.reshape(height, width, -1)[::each, ::each]
+    talk.note("coarser", f"Of the picture that is every {ordinal(each)} point, across and down.", "sample")
+    return array.reshape(-1, array.shape[2]), {"image_shape": array.shape[:2]}
 
 
 def _fold(array: Array, talk: Talk) -> tuple[Array, tuple[int, ...], str, dict[str, Any]]:
@@ -325,84 +337,6 @@ def _objects() -> Refused:
         "The file holds Python objects, which are never opened",
         hint="Save a numeric array: numpy.save('x.npy', X.astype(float))",
     )
-
-
-def _sparse(parts: dict[str, Array], talk: Talk) -> Raw:
-    """Build CSR from the parts that scipy.sparse.save_npz writes."""
-    import scipy.sparse as sp
-
-    from nmf_core.ingest.long_table import check_sides
-
-    try:
-        kind = parts["format"].item()
-        kind = kind.decode() if isinstance(kind, bytes) else str(kind)
-        shape = tuple(int(side) for side in parts["shape"].ravel())
-        if len(shape) != 2 or min(shape) < 0:
-            raise ValueError("shape")
-        check_sides(*shape, talk)
-        if kind in ("csr", "csc"):
-            make = sp.csr_array if kind == "csr" else sp.csc_array
-            X = make((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
-            X.check_format(full_check=True)
-        elif kind == "coo":
-            X = sp.coo_array((parts["data"], (parts["row"], parts["col"])), shape=shape)
-        elif kind == "dia":
-            X = sp.dia_array((parts["data"], parts["offsets"]), shape=shape)
-        elif kind == "bsr":
-            X = sp.bsr_array((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
-            X.check_format(full_check=True)
-        else:
-            raise ValueError(f"format {kind}")
-        X = sp.csr_array(X)
-    except Refused:
-        raise
-    except Exception as error:  # SciPy raises a dozen kinds for parts that do not fit
-        raise Refused(
-            "damaged",
-            "This sparse matrix is damaged: its parts do not fit together",
-            hint="Save it again with scipy.sparse.save_npz",
-        ) from error
-    return from_sparse(X, talk)
-
-
-def from_sparse(X: Any, talk: Talk) -> Raw:
-    """Check and name a sparse matrix."""
-    import scipy.sparse as sp
-
-    n, m = X.shape
-    if 0 in X.shape:
-        raise Refused("no-rows", f"The matrix is empty: {n:,} × {m:,}", hint="Choose a file that holds data")
-    if X.nnz > talk.limits.stored:
-        raise Refused(
-            "too-large",
-            f"The matrix holds {X.nnz:,} entries; the limit is {talk.limits.stored:,}",
-            hint="Save fewer rows",
-        )
-    if X.dtype.kind == "c":
-        if np.any(X.data.imag != 0):
-            raise Refused("complex", "The matrix holds complex numbers", hint="Save the magnitudes")
-        X = X.real
-    X = sp.csr_array(X)
-    if X.dtype not in (np.float32, np.float64):
-        X = X.astype(np.float64)
-    if np.isnan(X.data).any():
-        k = int(np.isnan(X.data).sum())
-        raise Refused(
-            "sparse-missing", f"The sparse matrix holds {k:,} NaN", hint="Leave missing entries out and save it again"
-        )
-    X.sum_duplicates()
-    zeros = int((X.data == 0).sum())
-    if zeros:
-        talk.note(
-            "stored-zeros", "1 stored zero was removed." if zeros == 1 else f"{zeros:,} stored zeros were removed."
-        )
-        X.eliminate_zeros()
-    fill = X.nnz / (n * m)
-    talk.note("sparse", f"A sparse matrix: {n:,} × {m:,} with {X.nnz:,} entries ({100 * fill:.3g} % of the cells).")
-    rows = numbered("r", n)
-    cols = numbered("c", m)
-    counts = bool((X.data >= 0).all() and (X.data == np.floor(X.data)).all())
-    return Raw(X, rows, cols, kind="counts" if counts else "table")
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,12 @@ def read_parquet(data: bytes | memoryview, talk: Talk) -> list[Column]:
         file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
         n, names = file.metadata.num_rows, file.schema_arrow.names
         step = _check(n, len(names), talk)
-        parts = []
-        for g in range(file.num_row_groups):
-            part = file.read_row_group(g, use_threads=False)
-            parts.append(part if step == 1 else part.take(pa.array(np.arange(0, part.num_rows, step))))
-            talk.progress("read", (g + 1) / file.num_row_groups)
-        table = pa.concat_tables(parts)
+        parts, seen = [], 0
+        for batch in file.iter_batches(1 << 16, use_threads=False):
+            parts.append(_every(batch, seen, step))
+            seen += batch.num_rows
+            talk.progress("read", min(1.0, seen / n))
+        table = pa.Table.from_batches(parts, file.schema_arrow)
     except Refused:
         raise
     except Exception as error:  # ArrowInvalid, OSError, KeyError, … as the damage wills
@@ -42,22 +43,16 @@ def read_arrow(data: bytes | memoryview, talk: Talk) -> list[Column]:
     import pyarrow.ipc as ipc
 
     try:
-        source = pa.BufferReader(pa.py_buffer(data))
-        reader = ipc.open_file(source) if bytes(data[:6]) == b"ARROW1" else ipc.open_stream(source)
-        if hasattr(reader, "num_record_batches"):
-            batches: Any = (reader.get_batch(i) for i in range(reader.num_record_batches))
-        else:
-            batches = iter(reader)
-        parts, n, width = [], 0, len(reader.schema.names)
-        for batch in batches:
-            n += batch.num_rows
-            if n * width > 16 * talk.limits.cells:
-                break
-            parts.append(batch)
-        step = _check(n, width, talk)
-        table = pa.Table.from_batches(parts, reader.schema)
-        if step > 1:
-            table = table.take(pa.array(np.arange(0, table.num_rows, step)))
+        source, opened = pa.py_buffer(data), ipc.open_file if bytes(data[:6]) == b"ARROW1" else ipc.open_stream
+        schema = opened(pa.BufferReader(source)).schema
+        n = sum(batch.num_rows for batch in _batches(opened(pa.BufferReader(source))))  # counted before any is kept
+        step = _check(n, len(schema.names), talk)
+        parts, seen = [], 0
+        for batch in _batches(opened(pa.BufferReader(source))):
+            parts.append(_every(batch, seen, step))
+            seen += batch.num_rows
+            talk.progress("read", min(1.0, seen / n))
+        table = pa.Table.from_batches(parts, schema)
     except Refused:
         raise
     except Exception as error:
@@ -67,6 +62,19 @@ def read_arrow(data: bytes | memoryview, talk: Talk) -> list[Column]:
             hint="Write it again and check that the copy is complete",
         ) from error
     return _columns(table, talk)
+
+
+def _batches(reader: Any) -> Iterator[Any]:
+    if hasattr(reader, "num_record_batches"):
+        return (reader.get_batch(i) for i in range(reader.num_record_batches))
+    return iter(reader)
+
+
+def _every(batch: Any, seen: int, step: int) -> Any:
+    """Return every `step`-th row of the whole table, of a batch that has `seen` rows before it."""
+    import pyarrow as pa
+
+    return batch if step == 1 else batch.take(pa.array(np.arange((-seen) % step, batch.num_rows, step)))
 
 
 def _check(n: int, m: int, talk: Talk) -> int:

@@ -55,8 +55,9 @@ def from_grid(rows: Sequence[Sequence[Any]], talk: Talk, first_row: int = 1) -> 
         talk.note("no-header", "No header was found; the columns are named c1, c2 …", "header")
     elif answer == "joined":
         names, body = joined_names(sample[:tall]), rows[start + tall :]
-        shown = ", ".join(name[:30] for name in names if name)[:120]
-        talk.note("header-joined", f"The names reach over {tall} rows and were joined: {shown} …", "header")
+        filled_names = [name[:30] for name in names if name]
+        shown = ", ".join(filled_names[:6]) + (" …" if len(filled_names) > 6 else "")
+        talk.note("header-joined", f"The names reach over {tall} rows and were joined: {shown}.", "header")
         if start:
             talk.note("lines-skipped", f"{start} row{'s' * (start > 1)} above the names skipped.", "header")
     else:

@@ -20,6 +20,7 @@ from nmf_core.ingest.long_table import Roles, build, find_roles, settle_layout
 from nmf_core.ingest.names import tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Refused
+from nmf_core.ingest.sample import offer_part, ordinal
 from nmf_core.ingest.survey import LINE_CUT, Survey
 from nmf_core.ingest.talk import Talk
 
@@ -46,16 +47,28 @@ def read_long(found: Survey, talk: Talk) -> tuple[Raw | None, bool]:
     roles = find_roles(sample, found.names) if sample else None
     if roles is None or not (roles.hint or answer in ("long", "network") or found.n_upper >= MANY):
         return None, False
-    if found.n_upper > talk.limits.stored:
-        raise Refused(
-            "too-large",
-            f"The table has {found.n_upper:,} lines ({size(16 * found.n_upper)} of memory); the limit is {talk.limits.stored:,}",
-            hint="Keep the lines you need and try again",
-        )
+    step = -(-found.n_upper // talk.limits.stored)
+    if step > 1:
+        limit = talk.limits.stored
+        text = f"The table has {found.n_upper:,} lines ({size(16 * found.n_upper)} of memory); the limit is {limit:,}"
+        if roles.hint != "long" and answer != "long":
+            raise Refused("too-large", text, hint="Keep the lines you need and try again")
+        offer_part(
+            "sample_lines", "too-large", text, f"Read about every {ordinal(step)} {sample[roles.row].name or 'row'} with all its lines",
+            "Keep the lines you need", talk,
+        )  # fmt: skip
     read = _stream(found, roles, sample, talk)
     if read is None:
         return None, False
     a, b, values = read
+    if step > 1:
+        keep, n = (a.index >= 0) & (a.index % step == 0), len(a.names)
+        a, b, values = a.take(keep).used(), b.take(keep).used(), None if values is None else values[keep]
+        talk.note(
+            "sampled",
+            f"The lines of every {ordinal(step)} row were read: {len(a.names):,} of {n:,} rows.",
+            "sample_lines",
+        )
     for column, name in zip(sample, tidy_names(found.names, talk, "column", "c"), strict=True):
         column.name = name
     layout = settle_layout(roles, sample, a, b, values, talk)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from nmf_core.ingest.arrays import from_array, from_sparse
-from nmf_core.ingest.long_table import check_sides
+from nmf_core.ingest.arrays import from_array
 from nmf_core.ingest.names import tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.sample import sparse_stride
+from nmf_core.ingest.sparse import from_sparse
 from nmf_core.ingest.talk import Talk
 
 _STEP = 1 << 20
@@ -153,7 +154,7 @@ def _coordinates(
 
     width = {"pattern": 2, "complex": 4}.get(field, 3)
     found = _filled_lines(rest)
-    if promised > talk.limits.stored:
+    if promised > talk.limits.stored and found < promised:
         raise Refused(
             "too-large",
             f"The header promises {promised:,} entries ({found:,} lines found); the limit is {talk.limits.stored:,}",
@@ -167,14 +168,14 @@ def _coordinates(
             f"line {line + found}",
             "Copy it again",
         )
-    check_sides(n, m, talk)
-    columns = _numbers(rest, width, line, promised, talk)
+    step = sparse_stride(n, m, promised, talk, square=symmetry != "general")
+    columns, seen = _numbers(rest, width, line, promised, step, talk)
     i, j = columns[0], columns[1]
     i -= 1
     j -= 1
-    if len(i) != promised:
+    if seen != promised:
         raise Refused(
-            "damaged", f"{promised:,} entries promised, {len(i):,} found", f"line {line}", "Save the file again"
+            "damaged", f"{promised:,} entries promised, {seen:,} found", f"line {line}", "Save the file again"
         )
     outside = (i < 0) | (i >= n) | (j < 0) | (j >= m)
     if outside.any():
@@ -185,6 +186,8 @@ def _coordinates(
             f"line {line + 1 + k}",
             "Save the file again",
         )
+    if step > 1:
+        n, i = -(-n // step), i // step
     if field == "pattern":
         values = np.ones(len(i))
         talk.note("pattern", "The file holds no values, only positions: each entry counts 1.")
@@ -232,17 +235,22 @@ def _filled_lines(text: memoryview) -> int:
     return count + filled
 
 
-def _numbers(rest: memoryview, width: int, line: int, promised: int, talk: Talk) -> list[Any]:
-    """Return the columns of the entries, int32 and float64; on any damage, find the line."""
+def _numbers(rest: memoryview, width: int, line: int, promised: int, step: int, talk: Talk) -> tuple[list[Any], int]:
+    """Return the columns of the entries, int32 and float64, of every `step`-th row, and how many entries there are.
+
+    On any damage, the line is found.
+    """
     import pyarrow as pa
     import pyarrow.csv as pv
 
-    columns: list[Any] = [np.empty(promised, dtype=np.int32 if k < 2 else np.float64) for k in range(width)]
+    room = promised if step == 1 else 0
+    columns: list[Any] = [np.empty(room, dtype=np.int32 if k < 2 else np.float64) for k in range(width)]
+    picked: list[list[Any]] = [[column] for column in columns]
     text: Any = rest
     if _untidy(rest):
         text = re.sub(rb"(?m)^ +| +$", b"", re.sub(rb"[ \t]+", b" ", bytes(rest)))
     if not promised:
-        return columns
+        return columns, 0
     names = [str(k) for k in range(width)]
     types = [pa.int32(), pa.int32(), pa.float64(), pa.float64()][:width]
     n = 0
@@ -259,8 +267,13 @@ def _numbers(rest: memoryview, width: int, line: int, promised: int, talk: Talk)
                 raise Refused(
                     "damaged", f"{promised:,} entries promised, {found:,} found", f"line {line}", "Save the file again"
                 )
-            for column, values in zip(columns, batch.columns, strict=True):
-                column[n : n + k] = values.to_numpy(zero_copy_only=False)
+            cells = [values.to_numpy(zero_copy_only=False) for values in batch.columns]
+            keep = None if step == 1 else (cells[0] - 1) % step == 0
+            for column, pieces, values in zip(columns, picked, cells, strict=True):
+                if keep is None:
+                    column[n : n + k] = values
+                else:
+                    pieces.append(values[keep])
             n += k
             talk.progress("read", n / promised)
     except pa.ArrowInvalid:
@@ -275,7 +288,7 @@ def _numbers(rest: memoryview, width: int, line: int, promised: int, talk: Talk)
                     "damaged", f"The line should hold {width} numbers", f"line {line + 1 + k}", "Save the file again"
                 ) from None
         raise Refused("damaged", "The entries cannot be read", f"line {line + 1}", "Save the file again") from None
-    return [column[:n] for column in columns]
+    return [column[:n] for column in columns] if step == 1 else [np.concatenate(pieces) for pieces in picked], n
 
 
 def _untidy(text: memoryview) -> bool:

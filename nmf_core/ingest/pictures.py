@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from nmf_core.ingest.names import tidy_names, title
+from nmf_core.ingest.picture_file import LARGEST, count_frames, is_colour, open_picture, pixels_of
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.sample import every, offer_part
 from nmf_core.ingest.talk import Talk
 from nmf_core.types import Array
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "DIB")
-ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")
 SIDES = (16, 32, 48, 64, 96, 128, 192, 256)
 ROOMY = 4_000_000  # cells a set of pictures is shrunk to by default
+HELD = 400_000_000  # bytes of a set of pictures that are held before it is brought to one size
+_BYTES = {"1": 1, "L": 1, "I": 4, "F": 4, "I;16": 4, "I;16B": 4, "I;16L": 4}  # of a pixel, as it is held; 3 for colours
 
 
 def read_picture(data: bytes | memoryview, name: str, talk: Talk) -> Raw:
     """Read one picture; a TIFF or GIF with several pages is a set of pictures."""
-    with _open(data, name, talk) as image:
-        frames = _frames(image, name)
+    with open_picture(data, name, talk, LARGEST) as image:
+        frames = count_frames(image, name)
         if frames > 1:
             return _from_frames(image, frames, name, talk)
-        array = _array(image, name, talk)
+        array = pixels_of(image, name, talk, _smaller(image, name, talk))
     height, width = array.shape[:2]
     if height * width < 4 or min(height, width) < 2:
         raise Refused(
@@ -73,16 +74,38 @@ def read_picture(data: bytes | memoryview, name: str, talk: Talk) -> Raw:
     return Raw(gray / 255.0, rows, cols)
 
 
-def read_pictures(files: Sequence[tuple[str, bytes]], talk: Talk) -> Raw:
-    """Read many pictures, one row each; folders become labels."""
+def _smaller(image: Any, name: str, talk: Talk) -> int:
+    """Return into how many parts a picture's sides are divided: 1, unless it is too large and that is wanted."""
+    width, height = image.size
+    shrink = _parts(width * height, talk.limits.pixels)
+    if shrink > 1:
+        text = f"The picture has {width} x {height} pixels; the limit is {talk.limits.pixels // 1_000_000} MP"
+        offer = f"Read it at 1/{shrink} of its width and height: {width // shrink} × {height // shrink} pixels"
+        offer_part("smaller", "too-many-pixels", text, offer, "Make it smaller", talk)
+        talk.note("reduced", f"The picture was read at 1/{shrink} of its width and height.", "smaller")
+    return shrink
+
+
+def read_pictures(files: Sequence[str], load: Callable[[int], bytes], talk: Talk) -> Raw:
+    """Read many pictures, one row each; folders become labels.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Their names.
+    load : callable (int)
+        Returns the bytes of the k-th one; they are not kept.
+    talk : Talk
+    """
     arrays: list[Array] = []
     names: list[str] = []
     failed: list[str] = []
-    for k, (name, data) in enumerate(files):
+    shrink = _shrink(files, load, talk)
+    for k, name in enumerate(files):
         talk.progress("read", k / len(files))
         try:
-            with _open(data, name, talk) as image:
-                arrays.append(_array(image, name, talk))
+            with open_picture(load(k), name, talk, shrink) as image:
+                arrays.append(pixels_of(image, name, talk, shrink))
             names.append(name)
         except Refused as refused:
             if refused.message.code == "too-many-pixels" or len(files) == 1:
@@ -92,6 +115,11 @@ def read_pictures(files: Sequence[tuple[str, bytes]], talk: Talk) -> Raw:
         talk.note(
             "pictures-failed",
             f"{len(failed)} of {len(files)} files could not be read as pictures: {', '.join(failed[:3])}.",
+        )
+    if shrink > 1:
+        talk.note(
+            "reduced",
+            f"The pictures are too large to hold together: all were read at 1/{shrink} of their width and height.",
         )
     if len(arrays) < 2:
         raise Refused(
@@ -105,6 +133,26 @@ def read_pictures(files: Sequence[tuple[str, bytes]], talk: Talk) -> Raw:
         labels["folder"] = np.array([folder[:100] for folder in kept], dtype=np.str_)
         talk.note("labels", f"The folders became labels: {len(set(kept))} of them.")
     return raw.with_(labels=labels, extra={})
+
+
+def _shrink(files: Sequence[str], load: Callable[[int], bytes], talk: Talk) -> int:
+    """Return by how much pictures have to be shrunk as they are read, so that all of them fit into memory."""
+    total = largest = 0
+    for k, name in enumerate(files):
+        try:
+            with open_picture(load(k), name, talk, LARGEST) as image:
+                pixels = image.width * image.height
+        except Refused as refused:
+            if refused.message.code == "too-many-pixels":
+                raise
+            continue  # damaged: said when it is read
+        total, largest = total + pixels * _BYTES.get(image.mode, 3), max(largest, pixels)
+    return max(1, _parts(total, HELD), _parts(largest, talk.limits.pixels))
+
+
+def _parts(pixels: int, limit: int) -> int:
+    """Return into how many parts width and height have to be divided for the pixels to fit."""
+    return math.ceil(math.sqrt(pixels / limit))
 
 
 def from_pictures(arrays: list[Array], names: list[str], talk: Talk) -> Raw:
@@ -130,7 +178,7 @@ def from_pictures(arrays: list[Array], names: list[str], talk: Talk) -> Raw:
             height, width = common
         else:
             (height, width), resize = low, True
-    colour = any(a.ndim == 3 and _is_colour(a) for a in arrays)
+    colour = any(a.ndim == 3 and is_colour(a) for a in arrays)
     channels = 1
     if colour:
         options = [Option("grey", "grey values", 1), Option("colour", "red, green and blue", 3)]
@@ -195,91 +243,27 @@ def gray_of(array: Array) -> Array:
     return array[..., 0] * 0.299 + array[..., 1] * 0.587 + array[..., 2] * 0.114
 
 
-def _frames(image: Any, name: str) -> int:
-    try:
-        return int(getattr(image, "n_frames", 1))
-    except Exception as error:  # a damaged directory of pages: TypeError, SyntaxError, IndexError, KeyError …
-        raise Refused("damaged", "The picture is damaged", title(name), "Save it again as PNG or JPEG") from error
-
-
 def _from_frames(image: Any, frames: int, name: str, talk: Talk) -> Raw:
     width, height = image.size
-    if frames > 5000 or frames * width * height > 4 * talk.limits.pixels:
-        raise Refused(
-            "too-many-pixels",
-            f"{frames:,} pages of {width} × {height} pixels; the limit is {4 * talk.limits.pixels:,} pixels",
-            hint="Save fewer pages",
-        )
+    most = min(5000, 4 * talk.limits.pixels // (width * height))
+    step = 1
+    if frames > most:
+        text = f"{frames:,} pages of {width} × {height} pixels; the limit is {4 * talk.limits.pixels:,} pixels in 5,000 pages"
+        if most < 2:
+            raise Refused("too-many-pixels", text, hint="Save fewer pages, or smaller ones")
+        step = every(-(-frames // most), frames, "page", text, talk, code="too-many-pixels")
     arrays = []
-    for k in range(frames):
+    for k in range(0, frames, step):
         try:
             image.seek(k)
-            arrays.append(_array(image, name, talk))
+            arrays.append(pixels_of(image, name, talk))
         except (EOFError, OSError, ValueError, SyntaxError):
             talk.note("pictures-failed", f"Page {k + 1} of {frames} is damaged; the pages before it were read.")
             break
     if len(arrays) < 2:
         raise Refused("damaged", "The picture is damaged", hint="Save it again as PNG")
-    raw = from_pictures(arrays, [f"page {k + 1}" for k in range(len(arrays))], talk)
+    raw = from_pictures(arrays, [f"page {k * step + 1}" for k in range(len(arrays))], talk)
     return raw.with_(extra={})
-
-
-def _open(data: bytes | memoryview, name: str, talk: Talk) -> Any:
-    from PIL import Image
-
-    Image.MAX_IMAGE_PIXELS = None  # our own limit is stricter, and an error rather than a warning
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Exception as error:  # UnidentifiedImageError, OSError, SyntaxError, struct.error …
-        raise Refused(
-            "damaged", "The picture is damaged or of an unknown kind", title(name), "Save it again as PNG or JPEG"
-        ) from error
-    width, height = image.size
-    if width * height > talk.limits.pixels:
-        raise Refused(
-            "too-many-pixels",
-            f"The picture has {width} x {height} pixels; the limit is {talk.limits.pixels // 1_000_000} MP",
-            title(name),
-            "Make it smaller and try again",
-        )
-    return image
-
-
-def _array(image: Any, name: str, talk: Talk) -> Array:
-    """Return grey (h × w) or colour (h × w × 3) values from 0 to 255."""
-    from PIL import Image, ImageOps
-
-    try:
-        image.load()
-        image = ImageOps.exif_transpose(image)
-        if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-            values = np.asarray(image, dtype=np.float32)
-            top = float(values.max(initial=0.0))
-            depths = (255.0, 65535.0, top)  # 8, 16 or more bits; fractions count up to their largest
-            full = max(top, 1.0) if image.mode == "F" else next(depth for depth in depths if top <= depth)
-            return np.nan_to_num(values) * (255.0 / full)
-        if "A" in image.getbands() or "transparency" in image.info:
-            image = image.convert("RGBA")
-            if image.getextrema()[3][0] < 255:
-                white = Image.new("RGBA", image.size, "white")
-                white.alpha_composite(image)
-                image = white
-                talk.note("transparency", "Transparent pixels were put on white.")
-            image = image.convert("RGB")
-        if image.mode in ("1", "L"):
-            return np.asarray(image.convert("L"), dtype=np.float32)
-        array = np.asarray(image.convert("RGB"), dtype=np.float32)
-    except Refused:
-        raise
-    except Exception as error:  # truncated files: OSError, ValueError, IndexError, zlib.error …
-        raise Refused(
-            "damaged", "The picture is damaged or cut off", title(name), "Save it again as PNG or JPEG"
-        ) from error
-    return array if _is_colour(array) else array[:, :, 0]
-
-
-def _is_colour(array: Array) -> bool:
-    return bool((array[..., 0] != array[..., 1]).any() or (array[..., 1] != array[..., 2]).any())
 
 
 def _fit(width: int, height: int, side: int) -> tuple[int, int]:

@@ -59,7 +59,9 @@ def read(
         message = Message(
             "upload-too-large",
             f"The file is {size(len(data))} large; the limit is {size(limits.upload)}",
-            hint="Pack it as .gz or .zip, or keep the rows and columns you need",
+            hint="Keep the rows and columns you need"
+            if bytes(data[:4]).startswith((b"\x1f\x8b", b"PK"))
+            else "Pack it as .gz or .zip, or keep the rows and columns you need",
         )
         return Reading(Verdict.REFUSE, title(name), message=message, choices=given)
     view = bytes(data) if isinstance(data, bytearray) else data

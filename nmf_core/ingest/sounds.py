@@ -31,16 +31,21 @@ def read_sound(data: bytes | memoryview, talk: Talk) -> Raw:
                 "damaged", "The sound's header is damaged", f"{channels} channels at {rate} Hz", "Save it as WAV"
             )
         seconds = frames / rate
-        if seconds > talk.limits.audio_seconds:
-            options = [Option("refuse", "Do not read it"), Option("clip", f"Read the first {CLIP} seconds", CLIP)]
+        # A spectrogram has hardly more cells than the sound has samples; channels are read before they are averaged.
+        most = min(
+            talk.limits.audio_seconds, talk.limits.cells / (1.05 * rate), 8 * talk.limits.cells / (rate * channels)
+        )
+        if seconds > most:
+            clip = max(1, min(CLIP, int(most)))
+            options = [Option("refuse", "Do not read it"), Option("clip", f"Read the first {clip} seconds", clip)]
             if talk.ask("clip", "Read the beginning?", options, "refuse", required=False) != "clip":
                 raise Refused(
                     "too-long",
-                    f"The sound is {seconds / 60:.1f} minutes long; the limit is {talk.limits.audio_seconds / 60:.0f} minutes",
-                    hint=f"Cut it, or choose to read the first {CLIP} seconds",
+                    f"The sound is {seconds / 60:.1f} minutes long; the limit for sounds of {rate:,} Hz is {most / 60:.3g} minutes",
+                    hint=f"Cut it, or choose to read the first {clip} seconds",
                 )
-            frames = CLIP * rate
-            talk.note("clipped", f"The first {CLIP} seconds of {seconds / 60:.1f} minutes were read.", "clip")
+            frames = clip * rate
+            talk.note("clipped", f"The first {clip} seconds of {seconds / 60:.1f} minutes were read.", "clip")
         try:
             samples = file.read(frames, dtype="float32", always_2d=True)
         except Exception as error:
@@ -61,13 +66,6 @@ def read_sound(data: bytes | memoryview, talk: Talk) -> Raw:
             "too-small",
             f"The sound is {len(wave)} samples long; at least {2 * window} are needed",
             hint="Choose a longer sound",
-        )
-    cells = (len(wave) // hop + 3) * (window // 2 + 1)
-    if cells > talk.limits.cells:
-        raise Refused(
-            "too-large",
-            f"The spectrogram would have {cells:,} cells; the limit is {talk.limits.cells:,}",
-            hint="Cut the sound",
         )
     spectrum = magnitudes(wave, window, hop)
     frequency = np.fft.rfftfreq(window, 1.0 / rate)

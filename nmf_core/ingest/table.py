@@ -198,10 +198,7 @@ def _numeric(columns: list[Column], talk: Talk, axis: Column | None = None) -> l
         if all(
             bound is not None for bound in bounds
         ):  # as laboratories write what was too little, or too much, to measure
-            options[:0] = [
-                Option("half", "take half of what stands after <, and what stands after >", k),
-                Option("bound", "take what stands after < or >", k),
-            ]
+            options[:0] = _limits(bounds, k)
         answer = talk.ask("bad_cells", f"{cells} no number: {shown[:300]}. What to do?", options, options[0].value)
         if answer == "drop":
             talk.note(
@@ -217,6 +214,17 @@ def _numeric(columns: list[Column], talk: Talk, axis: Column | None = None) -> l
         else:
             talk.note("bad-cells", f"Cells that are no numbers count as missing: {shown[:200]}.", "bad_cells")
     return [c for c in columns if c.kind == "number" and c.numbers is not None and not np.isnan(c.numbers).all()]
+
+
+def _limits(bounds: Sequence[dict[int, tuple[str, float]] | None], k: int) -> list[Option]:
+    """Return what can stand in the place of cells such as ``<0.5``, with one of them as an example."""
+    cells = [cell for bound in bounds for cell in (bound or {}).values()]
+    below = next((value for side, value in cells if side == "<"), None)
+    limit = Option("bound", f"take the limit: {cells[0][0]}{cells[0][1]:g} becomes {cells[0][1]:g}", k)
+    if below is None:
+        return [limit]
+    above = " (and the limit for >)" if any(side == ">" for side, _ in cells) else ""
+    return [Option("half", f"take half the limit: <{below:g} becomes {below / 2:g}{above}", k), limit]
 
 
 def _labels(columns: list[Column], numeric: list[Column], talk: Talk) -> tuple[list[Column], list[Column]]:

@@ -147,11 +147,26 @@ def _zip(data: bytes | memoryview, name: str, talk: Talk, depth: int) -> Raw:
         for i in archive.infolist()
         if not i.is_dir() and "__MACOSX" not in i.filename and not _HIDDEN.match(i.filename.rsplit("/", 1)[-1])
     ]
+    members = _not_too_many(members, archive, talk)
     if not members:
         raise Refused("empty", "The archive is empty", hint="Choose an archive that holds data")
     if len(members) == 1:
         return parse(read_member(archive, members[0], talk), members[0].filename, talk, depth + 1)
     return _members(archive, members, talk, depth)
+
+
+def _not_too_many(members: list[zipfile.ZipInfo], archive: zipfile.ZipFile, talk: Talk) -> list[zipfile.ZipInfo]:
+    """Return the members, or every k-th of them where there are too many pictures or texts and a sample is wanted."""
+    n, most = len(members), talk.limits.members
+    if n <= most:
+        return members
+    text = f"The archive holds {n:,} files; the limit is {most:,}"
+    kinds = {i.filename.lower().rsplit(".", 1)[-1] for i in members[:most]}
+    if len(kinds) > 3 or not (kinds & {"txt", "md"} or _kind_of(archive, members[0]) == "image"):
+        raise Refused("too-many-members", text, hint="Pack fewer files")
+    from nmf_core.ingest.sample import every
+
+    return members[:: every(-(-n // most), n, "file", text, talk, code="too-many-members")]
 
 
 def _members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], talk: Talk, depth: int) -> Raw:
@@ -165,7 +180,7 @@ def _members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], talk: Tal
 
         talk.format = "pictures"
         _note_rest(len(members) - len(pictures), talk)
-        return read_pictures([(i.filename, read_member(archive, i, talk)) for i in pictures], talk)
+        return read_pictures([i.filename for i in pictures], lambda k: read_member(archive, pictures[k], talk), talk)
     if len(texts) > 1 and len(texts) >= 0.5 * len(members):
         from nmf_core.ingest.documents import read_texts
 

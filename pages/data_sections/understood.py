@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from nmf_core.ingest import Question, Reading, Verdict
+from nmf_core.ingest import Question, Raw, Reading, Verdict
 from pages.ui import uploads
 from pages.ui.widgets import md
 
+ROWS_SHOWN, COLUMNS_SHOWN = 5, 12
 #: Decided below as preparation steps, in sight and with their effect.
 VALUES = ("missing", "negative", "infinite")
 
@@ -21,8 +23,15 @@ def show(upload: uploads.Upload) -> None:
     name = md(upload.files[0][0] if len(upload.files) == 1 else reading.name, 80)
     if reading.verdict is Verdict.REFUSE:
         st.error(f"**{name}** was not read. {md(reading.sentence, 900)}", icon=":material/error:")
-        if reading.questions:
-            _choose(upload, [q for q in reading.questions if q.id not in VALUES], "This can be chosen:")
+        asked = [q for q in reading.questions if q.id not in VALUES]
+        offers = [q for q in asked if _is_offer(q)]
+        _offer(upload, offers)
+        rest = [q for q in asked if q not in offers]
+        if rest and offers:
+            with st.expander("Change how the file is read", icon=":material/tune:"):
+                _choose(upload, rest, "")
+        elif rest:
+            _choose(upload, rest, "This can be chosen:")
         st.caption("Your earlier data and results are still there.")
         return
     shape = f" — {reading.raw.shape[0]:,} rows × {reading.raw.shape[1]:,} columns" if reading.raw else ""
@@ -36,6 +45,8 @@ def show(upload: uploads.Upload) -> None:
     else:
         st.success(f"**{name}** was read ({md(reading.format)}){shape}.", icon=":material/check_circle:")
     notes = [n for n in reading.notes if not n.code.startswith("step-")]
+    if asked and reading.raw is not None:
+        _preview(reading.raw)
     if notes:
         st.markdown(
             "\n".join(f"- {md(note.text, 500)}" + (" *(can be changed)*" if note.question else "") for note in notes)
@@ -44,6 +55,37 @@ def show(upload: uploads.Upload) -> None:
     if settled:
         with st.expander("Change how the file was read", icon=":material/tune:"):
             _choose(upload, settled, "")
+
+
+def _is_offer(question: Question) -> bool:
+    """Tell whether a refused file can be read after all, in part, by saying so."""
+    return not question.multiple and question.default == "refuse" and len(question.options) == 2
+
+
+def _offer(upload: uploads.Upload, offers: Sequence[Question]) -> None:
+    """Draw a button for each offer: one click takes it."""
+    with st.container(horizontal=True):
+        for question in offers:
+            option = next(o for o in question.options if o.value != "refuse")
+            if st.button(
+                md(option.label, 120),
+                type="primary",
+                icon=":material/content_cut:",
+                key=f"offer_{upload.digest}_{question.id}",
+            ):
+                uploads.answer({**upload.reading.choices, question.id: option.value})
+                st.rerun()
+
+
+def _preview(raw: Raw) -> None:
+    """Draw the first rows as the preset answers make them: what a choice means is seen before it is made."""
+    X = raw.X[:ROWS_SHOWN, :COLUMNS_SHOWN]
+    X = X.toarray() if raw.sparse else X
+    index = pd.Index([str(name) for name in raw.rows[:ROWS_SHOWN]])
+    st.dataframe(pd.DataFrame(X, index=index, columns=[str(name) for name in raw.cols[:COLUMNS_SHOWN]]))
+    n, m = raw.shape
+    more = f", and {m - COLUMNS_SHOWN:,} more columns" if m > COLUMNS_SHOWN else ""
+    st.caption(f"The first {min(n, ROWS_SHOWN)} of {n:,} rows with the answers preset above{more}.")
 
 
 def usable(reading: Reading) -> bool:

@@ -78,7 +78,7 @@ case(
     shape=(5, 4),
 )
 LIMIT = "id,a,b\nx,<0.5,2.5\ny,2.5,<0.1\nz,1.5,2.0\nw,3,4\n"
-case("RT06 below the limit of detection", "A", LIMIT, "half of what stands after <", first=(0.25, 2.5))
+case("RT06 below the limit of detection", "A", LIMIT, "take half the limit: <0.5 becomes 0.25", first=(0.25, 2.5))
 case(
     "RT06b half of the limit",
     "N",

@@ -53,7 +53,7 @@ def drop(app, *files):
 
 def button(app, label):
     """Return the button with this label."""
-    return next(b for b in app.button if b.label == label)
+    return next(b for b in app.button if b.label.replace("\\", "") == label)
 
 
 def toggle(app, word):
@@ -339,3 +339,43 @@ def test_the_next_thing_to_do_stands_before_the_details(data_page):
     said = texts(app)
     assert said.index("Ready after") < said.index("Continuous numbers")
     assert [b.label for b in app.button].index("Use this data") < [b.label for b in app.button].index("Add")
+
+
+def said(app):
+    """Return all text on a page as people read it."""
+    return texts(app).replace("\\", "")
+
+
+def test_what_is_too_large_is_read_in_part_by_one_click(data_page, monkeypatch):
+    monkeypatch.setattr(uploads, "LIMITS", Limits(cells=1000))
+    table = "a,b,c,d,e\n" + "".join(f"{i + 1},{i % 7 + 1},{i % 5 + 1},{i % 3 + 1},2\n" for i in range(900))
+    app = drop(data_page(), ("large.csv", table))
+    assert "900 rows × 5 columns = 4,500 cells" in said(app)
+    assert "150 rows × 4 columns" in said(app)  # the data in use stay
+    button(app, "Read every 5th row: 180 rows").click()
+    finished(app.run())
+    assert "180 rows × 5 columns" in said(app)
+    assert "Every 5th of 900 rows was read" in said(app)
+    button(app, "Use this data").click()
+    finished(app.run())
+    X = in_use(app).X
+    np.testing.assert_allclose(X[:3, 0] / X[0, 0], [1, 6, 11])
+
+
+def test_what_is_asked_stands_beside_the_first_rows_as_the_preset_answers_make_them(data_page):
+    app = drop(
+        data_page(),
+        ("stocks.csv", "Date,AAPL,MSFT\n" + "".join(f"2023-01-{d:02d},{d},{2 * d}\n" for d in range(10, 20))),
+    )
+    table = next(d.value for d in app.dataframe if "AAPL" in d.value.columns)
+    assert list(table.index) == [f"2023-01-{d}" for d in range(10, 15)]
+    assert table["MSFT"].tolist() == [20, 22, 24, 26, 28]
+    assert "The first 5 of 10 rows" in said(app)
+
+
+def test_rows_that_are_too_long_are_skipped_by_one_click(data_page):
+    app = drop(data_page(), ("ragged.csv", "a,b\n1,2\n1,2,3\n4,5\n7,8\n"))
+    assert "Line 3 has 3 cells where 2 are expected" in said(app)
+    button(app, "Skip 1 row").click()
+    finished(app.run())
+    assert "3 rows × 2 columns" in said(app)
