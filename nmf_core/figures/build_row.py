@@ -12,6 +12,7 @@ from nmf_core.figures.component_lines import thin
 from nmf_core.figures.component_tiles import cells, light
 from nmf_core.figures.palette import OTHER_COLOR, with_alpha
 from nmf_core.figures.png import sheet
+from nmf_core.figures.rounding import residual_range
 from nmf_core.figures.template import LINE, MUTED, SMALL, figure, titled
 from nmf_core.figures.text import label, number, percent
 from nmf_core.types import Array, Dataset, is_sparse
@@ -56,6 +57,8 @@ class BuiltRow:
     def describe(self) -> str:
         """Say what the sample consists of and what is left."""
         x, order, pieces = self._pieces()
+        if self._empty():
+            return f"Sample {self.dataset.rows[self._row()]} holds nothing but zeros: there is nothing to add up."
         total = float(pieces.sum())
         said = [
             f"{percent(pieces[s].sum() / total if total else 0.0)} {self.parts.names[k]}"
@@ -109,7 +112,13 @@ class BuiltRow:
             taken = min(taken, SHOWN)
         return x, names, colors, pieces, taken
 
+    def _empty(self) -> bool:
+        x, _, pieces = self._pieces()
+        return not np.nan_to_num(x).any() and not pieces.any()
+
     def _title(self) -> str:
+        if self._empty():
+            return f"{label(self.dataset.rows[self._row()])} holds nothing but zeros"
         _, order, _ = self._pieces()
         taken = self._taken(len(order))
         so_far = "" if taken == len(order) else f" · {taken} of {len(order)} components added"
@@ -169,7 +178,13 @@ class BuiltRow:
             "bargap": 0.25,
             **titled(self._title(), [fewer] if len(at) < len(x) else ()),
             "xaxis": {"domain": [0, 0.72], "rangemode": "tozero"},
-            "xaxis2": {"domain": [0.76, 1], "title": {"text": "X − sum"}, "nticks": 4, "anchor": "y"},
+            "xaxis2": {
+                "domain": [0.76, 1],
+                "title": {"text": "X − sum"},
+                "nticks": 4,
+                "anchor": "y",
+                **residual_range(left, float(size.max(initial=0.0))),
+            },
             "yaxis": {
                 "range": [len(at) - 0.4, -0.6],
                 "tickmode": "array",
@@ -238,7 +253,12 @@ class BuiltRow:
             "margin": {"l": 10, "r": 10, "t": 44, "b": 10},
             "xaxis": {"autorange": "reversed" if axis[0] > axis[-1] else True, "anchor": "y2"},
             "yaxis": {"domain": [0.3, 1], "rangemode": "tozero"},
-            "yaxis2": {"domain": [0, 0.22], "title": {"text": "X − sum"}, "nticks": 3},
+            "yaxis2": {
+                "domain": [0, 0.22],
+                "title": {"text": "X − sum"},
+                "nticks": 3,
+                **residual_range(x - pieces[:taken].sum(axis=0), float(np.nanmax(x, initial=0.0))),
+            },
             "legend": {"y": -0.12},
         }
         return figure(data, layout)

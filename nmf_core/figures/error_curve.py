@@ -148,13 +148,13 @@ class ErrorCurve:
     def _norm(self) -> float:
         """Return ‖X‖ where the loss gives the relative error, else 0."""
         request = self.result.request
-        if request.beta != 2 or request.alpha_W or (request.alpha_H not in ("same", 0.0)):
+        if request.beta != 2 or self._penalised():
             return 0.0
         X = self.dataset.X.data if is_sparse(self.dataset.X) else self.dataset.X
         return math.sqrt(float(np.nansum(np.square(X, dtype=np.float64))))
 
     def _logarithmic(self) -> bool:
-        return self.log and bool(np.min(self.result.trace.loss) > 0)
+        return self.log and bool(np.min(self.result.trace.loss) > 0) and not self._zero()
 
     def _curve(self, trace: Trace, points: int) -> tuple[Array, Array]:
         n = len(trace.loss)
@@ -165,6 +165,8 @@ class ErrorCurve:
         return x.astype(np.float32), np.asarray(trace.loss, dtype=np.float64)[at]
 
     def _range(self, drawn: list[Trace]) -> tuple[float, float]:
+        if self._zero():
+            return 0.0, (1e-6 * self._norm()) ** 2
         loss = [np.asarray(t.loss, dtype=np.float64) for t in (self.result.trace, *drawn)]
         finite = np.concatenate([v[np.isfinite(v)] for v in loss])
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
@@ -194,7 +196,20 @@ class ErrorCurve:
         }
 
     def _notes(self, others: int, drawn: int) -> list[str]:
-        return [f"{drawn} of {others} other restarts drawn"] if drawn < others else []
+        return [
+            f"{drawn} of {others} other restarts drawn" if drawn < others else "",
+            "with its penalties" if self._penalised() else "",
+            "zero up to rounding" if self._zero() else "",
+        ]
+
+    def _penalised(self) -> bool:
+        request = self.result.request
+        return bool(request.alpha_W or request.alpha_H not in ("same", 0.0))
+
+    def _zero(self) -> bool:
+        """Tell whether the loss is rounding alone from the start on: what goes up and down then means nothing."""
+        norm = self._norm()
+        return bool(norm) and float(np.max(self.result.trace.loss)) <= 1e-28 * norm**2
 
     def _title(self) -> str:
         what = {2.0: "Frobenius loss", 1.0: "Kullback–Leibler loss", 0.0: "Itakura–Saito loss"}

@@ -11,6 +11,7 @@ from nmf_core.components import Parts
 from nmf_core.figures.aggregate import block_means, block_starts, fit_cells, mean_rows
 from nmf_core.figures.ordering import Ordering, order_features, order_samples
 from nmf_core.figures.palette import DIVERGING, SEQUENTIAL
+from nmf_core.figures.rounding import VISIBLE
 from nmf_core.figures.template import SMALL, figure, titled
 from nmf_core.figures.text import count, label, number, percent
 from nmf_core.quality import errors_of
@@ -60,7 +61,7 @@ class Reconstruction:
         left = X - WH
         top = _robust_top(np.concatenate([X[np.isfinite(X)], WH.ravel()]))
         known = np.abs(left[np.isfinite(left)])
-        span = _robust_top(known) if known.size else 1.0
+        span = max(_robust_top(known), VISIBLE * top) if known.size else 1.0
         exact = len(row_starts) == n and len(col_starts) == m
         small = exact and X.size <= NAMED_CELLS
         data: list[dict[str, Any]] = []

@@ -249,4 +249,4 @@ def _say(reading: Reading, kinds: Set[str] | None) -> None:
         st.success("Read.", icon=":material/check:")
         for note in reading.notes[:3]:
             st.caption(md(note.text, 300))
-    st.page_link(PAGES / "data.py", label="See and change it on the page Data", icon=":material/table_view:")
+    st.page_link(PAGES / "data.py", label="See it on the page Data", icon=":material/table_view:")

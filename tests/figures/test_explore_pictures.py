@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 import scipy.sparse as sp
 
+from nmf_core import fit
 from nmf_core.components import Identity, present_matrices
 from nmf_core.figures.base import Picture
 from nmf_core.figures.build_row import BuiltRow
@@ -306,6 +307,52 @@ class TestFeatureHeatmap:
         assert FeatureHeatmap(data, present_matrices(data, W, H * 1e-9)).build().data[0].texttemplate == "%{z:.1e}"
         wide = Dataset.of(np.ones((4, 13)))
         assert FeatureHeatmap(wide, present_matrices(wide, *factors(4, 13, 2))).build().data[0].texttemplate is None
+
+
+class TestExactSums:
+    """What is left of an exact sum is rounding, and no picture makes a pattern of it."""
+
+    def exact(self, **more):
+        data = Dataset.of(np.full((20, 5), 3.0), **more)
+        result = fit(data, rank=4)
+        return data, result, present_matrices(data, result.W, result.H)
+
+    def test_residuals_of_an_exact_sum_are_drawn_as_zero(self):
+        data, _, parts = self.exact()
+        left = next(t.z for t in Reconstruction(data, parts).build().data if t.name == "X − WH")
+        layout = Reconstruction(data, parts).build().layout
+        assert np.abs(left).max() < 1e-3 * layout.coloraxis2.cmax
+        assert layout.coloraxis2.cmax == pytest.approx(3e-6)
+        assert BuiltRow(data, parts).build().layout.xaxis2.range == pytest.approx((-3e-6, 3e-6))
+        real = BuiltRow(data, parts, steps=1).build().layout.xaxis2.range
+        assert real is None  # a residual that is one has Plotly's own range
+
+    def test_residuals_along_an_axis_too(self):
+        data = Dataset.of(np.full((20, 9), 3.0), kind="spectra")
+        result = fit(data, rank=2)
+        figure = BuiltRow(data, present_matrices(data, result.W, result.H)).build()
+        assert figure.layout.yaxis2.range == pytest.approx((-3e-6, 3e-6))
+
+    def test_the_loss_of_an_exact_start_is_a_flat_line(self):
+        data, result, _ = self.exact()
+        layout = ErrorCurve(data, result).build().layout
+        assert "zero up to rounding" in layout.title.text
+        assert layout.yaxis.type == "linear"
+        assert result.trace.loss.max() < 1e-6 * layout.yaxis.range[1]
+
+    def test_a_loss_with_penalties_says_so(self):
+        data, _, _ = table()
+        assert "with its penalties" in ErrorCurve(data, fit(data, rank=2, alpha_W=0.1)).build().layout.title.text
+        assert "penalties" not in ErrorCurve(data, fit(data, rank=2)).build().layout.title.text
+
+    def test_a_row_of_zeros_is_said_to_be_one(self):
+        X = np.zeros((4, 3))
+        X[1:] = np.arange(9).reshape(3, 3) + 1
+        data = Dataset.of(X, rows=["nobody", "b", "c", "d"])
+        result = fit(data, rank=2)
+        picture = BuiltRow(data, present_matrices(data, result.W, result.H), row=0)
+        assert picture.build().layout.title.text == "nobody holds nothing but zeros"
+        assert "nothing but zeros" in picture.describe()
 
 
 class TestComponentBars:
