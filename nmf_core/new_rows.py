@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from nmf_core.components import Parts
 from nmf_core.fold_in import weights_of
 from nmf_core.ingest.diagnose import as_raw
 from nmf_core.ingest.prepare import apply_steps
-from nmf_core.ingest.raw import BEFORE, Raw
+from nmf_core.ingest.raw import BEFORE, CELLS, READ_AS, Raw
 from nmf_core.ingest.steps import Negative
 from nmf_core.quality import matrix_errors
 from nmf_core.types import Array, Dataset, FitResult, is_sparse
@@ -58,6 +59,15 @@ def columns_wanted(dataset: Dataset) -> Array:
     """Return the names of the columns that new rows need: those of the data before preparation."""
     before = dataset.extra.get(BEFORE)
     return dataset.cols if before is None else np.asarray(before).astype(np.str_)
+
+
+def answers_wanted(dataset: Dataset) -> dict[str, str]:
+    """Return what was answered about the cells of the file the data came from, for reading new rows in the same way."""
+    try:
+        told = json.loads(str(dataset.extra.get(READ_AS, "{}")))
+    except ValueError:  # a stranger's bundle may hold anything
+        return {}
+    return {key: told[key] for key in CELLS if isinstance(told, dict) and isinstance(told.get(key), str)}
 
 
 def place(raw: Raw, dataset: Dataset, result: FitResult) -> NewRows:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
 
-from nmf_core.ingest.raw import BEFORE, Raw
+from nmf_core.ingest.raw import BEFORE, CELLS, READ_AS, Raw
 from nmf_core.ingest.reading import Option, Reading, Refused, Verdict
 from nmf_core.ingest.steps import Infinite, Missing, Negative, Step
 from nmf_core.ingest.talk import Talk
@@ -24,6 +25,9 @@ def settle(raw: Raw, talk: Talk) -> Reading:
     Reading
         ASK when something is open, else READ or NOTE; REFUSE when the values can never be factorized.
     """
+    answers = {key: talk.choices[key] for key in CELLS if isinstance(talk.choices.get(key), str)}
+    if answers:
+        raw = raw.with_(extra={**raw.extra, READ_AS: json.dumps(answers)})
     kept = raw
     try:
         steps = decide(raw, talk)

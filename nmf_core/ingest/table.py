@@ -51,6 +51,8 @@ def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
             filled = [t for t in column.texts[:500] if t.strip()]
             if filled and all(looks_other(t) or t.replace(".", "").isdigit() for t in filled):
                 column.kind = "number"  # hexadecimal, 1_000, 12 %: numbers in a notation that is not guessed
+            elif column.bad and bounds_of(column):
+                column.kind = "number"  # most of them below the limit of detection
     long = None if plain else arrange_long(columns, given, talk)
     if long is not None:
         return long

@@ -12,7 +12,7 @@ from nmf_core.export import frame_csv
 from nmf_core.export.tables import matrix_csv
 from nmf_core.ingest import Reading
 from nmf_core.ingest.steps import step_from_json
-from nmf_core.new_rows import NewRows, columns_wanted, place, usual_error
+from nmf_core.new_rows import NewRows, answers_wanted, columns_wanted, place, usual_error
 from nmf_core.types import is_sparse
 from nmf_core.wording import percent
 from pages.explore_sections.views import View
@@ -63,7 +63,9 @@ def new_rows(view: View) -> None:
 
 def _choices(view: View) -> dict[str, Any]:
     """Return how the file is read: as a table like the one before, with every column that is needed as numbers."""
-    return {} if view.dataset.mask == "unstored" else {"layout": "table", "relations": "table", "labels": []}
+    told = answers_wanted(view.dataset)
+    table = {"layout": "table", "relations": "table", "labels": [], "total_column": "keep"}
+    return told if view.dataset.mask == "unstored" else {**told, **table}
 
 
 def _placed(view: View, reading: Reading, file_id: str) -> NewRows:

@@ -98,6 +98,13 @@ case(
     shape=(4, 2),
 )
 case(
+    "RT06e most cells below the limit",
+    "A",
+    "id,a,b\nx,<0.5,2.5\ny,<0.5,1\nz,1.5,2.0\nw,<0.5,4\n",
+    "3 cells are no number: <0.5",
+    first=(0.25, 2.5),
+)
+case(
     "RT06d one cell is no limit",
     "A",
     LIMIT.replace("<0.1", "bad"),

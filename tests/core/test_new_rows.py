@@ -24,7 +24,7 @@ from nmf_core.ingest.steps import (
     ScaleRows,
     Transpose,
 )
-from nmf_core.new_rows import columns_wanted, match_columns, place, relative_error, usual_error
+from nmf_core.new_rows import answers_wanted, columns_wanted, match_columns, place, relative_error, usual_error
 
 WINE = load_dataset("wine")
 
@@ -92,6 +92,24 @@ def test_data_prepared_twice_ask_for_the_first_columns_also_when_there_are_as_ma
     dataset = prepare(prepare(few, (DropColumns(names=("ash",)),)).dataset, (SampleRows(n_rows=8),)).dataset
     assert dataset.shape == (8, 12)
     assert list(columns_wanted(dataset)) == list(WINE.cols)
+
+
+LIMITS = "id,a,b,c,d\n" + "".join(f"r{i},{'<0.5' if i % 3 else 2},{i + 1}.25,{i % 4 + 1},{i % 5}\n" for i in range(12))
+
+
+def test_answers_about_cells_travel_with_the_data_into_a_bundle_and_through_preparation():
+    from nmf_core.export import load_bundle, save_bundle
+
+    dataset = read(LIMITS.encode(), "x.csv", {"bad_cells": "bound", "separator": ","}, sandbox=False).dataset
+    prepared = prepare(dataset, (Log(),)).dataset
+    again = load_bundle(save_bundle(prepared, fitted(prepared))).dataset
+    assert answers_wanted(dataset) == answers_wanted(prepared) == answers_wanted(again) == {"bad_cells": "bound"}
+    assert read(b"id,a,b,c,d\nnew,<0.5,2,3,4\n", "n.csv", answers_wanted(again), sandbox=False).raw.X[0, 0] == 0.5
+
+
+@pytest.mark.parametrize("told", ["no json", "[1]", '{"bad_cells": 3, "evil": "x"}', "null"])
+def test_answers_that_a_stranger_wrote_into_a_bundle_are_looked_at(told):
+    assert answers_wanted(WINE.with_(extra={"read_as": told})) == {}
 
 
 def test_an_upload_that_was_split_takes_new_rows_by_its_first_names():

@@ -150,6 +150,22 @@ def test_a_question_is_asked_and_answered(data_page):
     np.testing.assert_array_equal(array(figures(app)[0]["data"][0]["z"]), [[1234, 2345], [3456, 4567]])
 
 
+def test_new_rows_are_read_as_the_data_were(data_page, open_page):
+    """1.234 is a thousand, as was answered for the first file: nobody is asked again, nothing is guessed anew."""
+    app = drop(
+        data_page(), ("x.csv", "a;b;c\n" + "".join(f"{i + 1}.234;{9 - i}.345;{i % 3 + 1}.500\n" for i in range(8)))
+    )
+    next(r for r in app.radio if "three digits" in r.label.replace("\\", "")).set_value("point-thousands")
+    button(app, "Read it this way").click()
+    finished(app.run())
+    button(app, "Use this data").click()
+    finished(app.run())
+    app = open_page("explore", **address(app), view="New rows")
+    place_rows(app, "more.csv", "a;b;c\n2.234;8.345;2.500\n3.234;7.345;3.500\n")
+    table = next(d.value for d in app.dataframe if "relative error" in d.value.columns)
+    assert table["relative error"].max() < 0.05
+
+
 def test_a_settled_choice_can_be_undone(data_page):
     app = drop(data_page(), ("x.csv", "a,b,species\n1,2,u\n3,4,u\n5,6,v\n7,8,v\n"))
     header = next(r for r in app.radio if "first line" in r.label)
