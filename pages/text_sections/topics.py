@@ -13,7 +13,7 @@ from nmf_core.lenses.text.coherence import npmi
 from nmf_core.lenses.text.second_opinion import WHOLE, SecondOpinion, match_topics
 from nmf_core.lenses.text.topic_map import near_duplicates, spread_map
 from nmf_core.lenses.text.topics import suggest_names
-from nmf_core.wording import percent
+from nmf_core.wording import count, percent
 from pages.text_sections.context import AUTOMATIC, N_COHERENCE, Context, claim
 from pages.ui import jobs
 from pages.ui.state import number, pick, slide, switch
@@ -189,7 +189,7 @@ def _second_opinion(c: Context) -> None:
         if c.data.shape[0] <= WHOLE
         else "online variational Bayes (Hoffman, Blei & Bach 2010), documents in slices"
     )
-    st.caption(f"LDA by scikit-learn: {how}; {opinion.passes} updates, the first of {work.n_seeds} seeds is shown.")
+    st.caption(f"LDA by scikit-learn: {how}; {count(opinion.passes, 'update')}, the first of {work.n_seeds} seeds is shown.")
     with st.expander("LDA's topics in words", icon=":material/list:"):
         for t in range(lda.rank):
             words = ", ".join(md(w, 40) for w in lda.vocabulary[lda.top(10)[t]])

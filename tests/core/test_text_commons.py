@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import nnls
 
+from datasets.text_commons import mended
 from nmf_core import Dataset, FitRequest, FitResult, Stop, fit, load_dataset
 from nmf_core.fold_in import weights_of
 from nmf_core.lenses.text.claims import FoldInTest, check_fold_in, topics_claim
@@ -145,3 +146,18 @@ def test_the_fold_in_test_runs_as_work(commons: TextMatrix, ten: FitResult):
     assert 0 < check.chance < check.same_words <= 1
     alone = check_fold_in(commons.dataset.X, ten, topics_of(commons, ten), None, most=5)
     assert np.isnan(alone.same_words)
+
+
+def test_pounds_and_quotes_are_read_as_such():
+    documents = load_dataset("text_commons").extra["documents"]
+    whole = " ".join(documents)
+    for sign in ("Â", "â€", "\x9d"):
+        assert sign not in whole
+    assert whole.count("£") > 150
+    assert whole.count("“") == 110
+    assert whole.count("”") >= 105
+    assert not any(word.startswith("œ") for word in load_dataset("text_commons").cols)
+    # What only looks like it is left alone.
+    for kept in ("Â la carte", "Ã", "São Tomé", "100 £", "Ô€"):
+        assert mended(kept) == kept
+    assert mended("caf\u00c3\u00a9 \u00c2\u00a325 \u00e2\u20ac\u0153no\u00e2\u20ac\x9d") == "café £25 “no”"

@@ -49,7 +49,7 @@ def test_a_reader_walks_through_all_sections(page: Page, server: Server):
             expect(page.get_by_text("What is left of one document")).to_be_visible()
         else:
             expect(page.get_by_text(text).first).to_be_visible()
-        assert re.search(f"section={re.escape(name.split()[0])}", page.url)
+        expect(page).to_have_url(re.compile(f"section={re.escape(name.split()[0])}"))
     assert outside == []
 
 
