@@ -9,7 +9,7 @@ import numpy as np
 
 from nmf_core.figures.palette import COMPONENT_COLORS, with_alpha
 from nmf_core.figures.template import MUTED, axis_id, axis_key, figure
-from nmf_core.figures.text import number, percent
+from nmf_core.figures.text import percent
 from nmf_core.selection.advice import Advice
 from nmf_core.selection.evidence import RankEvidence
 from nmf_core.selection.heldout_choice import LEAST
@@ -382,73 +382,3 @@ def _rule(y: str, at: float) -> dict[str, Any]:
         "line": {"color": MUTED, "width": 1, "dash": "dot"},
         "layer": "below",
     }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RestartLosses:
-    """Final loss of every restart at one rank, grouped by distinct solution.
-
-    Attributes
-    ----------
-    losses : ndarray of shape (n_fits,)
-    group : ndarray of int
-        Distinct solution of each restart, 0 the best.
-    """
-
-    losses: Array
-    group: Array
-
-    def build(self) -> go.Figure:
-        """Return the figure."""
-        excess = 100 * (self.losses - self.losses.min()) / max(abs(float(self.losses.min())), 1e-300)
-        order = np.argsort(excess, kind="stable")
-        color = [BLUE if g == 0 else MUTED_HEX for g in self.group[order]]
-        data = [
-            {
-                "type": "scatter",
-                "x": np.arange(1, len(order) + 1),
-                "y": excess[order].astype(np.float32),
-                "mode": "markers",
-                "cliponaxis": False,
-                "marker": {
-                    "size": 9,
-                    "color": color,
-                    "symbol": ["circle" if g == 0 else "diamond-open" for g in self.group[order]],
-                },
-                "customdata": np.column_stack([order, self.group[order] + 1]),
-                "hovertemplate": "restart %{customdata[0]}<br>%{y:.3g} % above the best<br>solution %{customdata[1]}<extra></extra>",
-            }
-        ]
-        layout = {
-            "height": 240,
-            "showlegend": False,
-            "xaxis": {
-                "title": {"text": "restarts, best first"},
-                "tickformat": "d",
-                "dtick": 1 if len(order) <= 10 else None,
-                "range": [0.5, len(order) + 0.5],
-            },
-            # Differences below a thousandth of a percent are rounding, not news: the axis does not magnify them.
-            "yaxis": {
-                "title": {"text": "loss above the best (%)"},
-                "range": [0, 1.08 * max(float(excess.max()), 1e-3)],
-                "exponentformat": "none",
-            },
-            "margin": {"t": 16},
-        }
-        return figure(data, layout)
-
-    def describe(self) -> str:
-        """Say how many restarts found the best solution and how far off the others are."""
-        n, hits = len(self.losses), int((self.group == 0).sum())
-        worst = (self.losses.max() - self.losses.min()) / max(abs(float(self.losses.min())), 1e-300)
-        return (
-            f"{hits} of {n} restarts reached the best solution found; there are {int(self.group.max()) + 1} distinct "
-            f"solutions. The worst loss is {number(100 * float(worst), 3)} % above the best."
-        )
-
-    def table(self) -> pd.DataFrame:
-        """Return loss and solution of every restart."""
-        import pandas as pd
-
-        return pd.DataFrame({"restart": np.arange(len(self.losses)), "loss": self.losses, "solution": self.group + 1})

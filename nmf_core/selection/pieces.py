@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,6 @@ from nmf_core.types import Array, Dataset, FitResult, is_sparse
 # Kind of piece, rank, number within the kind.
 Name = tuple[str, int, int]
 SKETCH = 512
-NULL_FOLDS = 3
 # Predictions kept of one set of held-out cells: they travel between processes with every state of a sweep.
 KEPT_CELLS = 3000
 
@@ -67,8 +66,11 @@ class SweepState:
 
     def fits(self, rank: int, count: int) -> list[FitPiece]:
         """Return what is kept of the finished ones among the first `count` restarts of a rank."""
-        found = (self.pieces.get(("fit", rank, i)) for i in range(count))
-        return [piece for piece in found if piece is not None]
+        return [self.pieces["fit", rank, i] for i in self.restarts(rank, count)]
+
+    def restarts(self, rank: int, count: int) -> list[int]:
+        """Return the numbers of the finished ones among the first `count` restarts of a rank."""
+        return [i for i in range(count) if ("fit", rank, i) in self.pieces]
 
     def numbers(self, kind: str, rank: int, count: int) -> Array:
         """Return the first `count` pieces of a kind at a rank, NaN where not finished; not for restarts."""
@@ -91,38 +93,6 @@ class Outcome:
     piece: Any
     fit: FitResult | None = None
     heldout: tuple[Array, Array] | None = None
-
-
-def planned(request: SweepRequest, dataset: Dataset) -> Iterator[Name]:
-    """Name all pieces in the order they are computed: one of each kind per rank and round, so that curves fill evenly."""
-    ranks = [k for k in request.ranks if k <= dataset.max_rank]
-    # Held-out gain is measured against rank 1, so rank 1 always takes part.
-    tested = sorted({1, *ranks}) if request.n_folds else []
-    rounds = max(request.n_restarts, request.n_folds, request.n_shuffles, BLOCK_FOLDS**2 if request.bicross else 0)
-    block_ranks = [k for k in ranks if k <= block_limit(dataset)] if request.bicross and is_complete(dataset) else []
-    null_folds = min(NULL_FOLDS, request.n_folds) if request.n_shuffles else 0
-    for i in range(rounds):
-        if i < request.n_restarts:
-            yield from (("fit", k, i) for k in ranks)
-        if i < request.n_folds:
-            yield from (("speckle", k, i) for k in tested)
-        if i < request.n_shuffles:
-            yield from (("shuffle", k, i) for k in ranks)
-        if i < null_folds and not isinstance(dataset.mask, str):
-            yield from (("null", k, i) for k in tested)
-        if i < BLOCK_FOLDS**2:
-            yield from (("block", k, i) for k in block_ranks)
-
-
-def is_complete(dataset: Dataset) -> bool:
-    """Whether no cell is missing."""
-    return dataset.mask is None
-
-
-def block_limit(dataset: Dataset) -> int:
-    """Return the largest rank that bi-cross-validation can test: two thirds of the smaller side."""
-    data = heldout_of(dataset)
-    return min(side - -(-side // BLOCK_FOLDS) for side in data.X.shape)
 
 
 def compute(names: Sequence[Name], request: SweepRequest, dataset: Dataset) -> list[Outcome]:

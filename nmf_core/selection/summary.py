@@ -6,7 +6,8 @@ import numpy as np
 
 from nmf_core.selection import consensus, fit_quality, parsimony, stability
 from nmf_core.selection.evidence import RankEvidence, relative
-from nmf_core.selection.pieces import SweepState, planned
+from nmf_core.selection.pieces import SweepState
+from nmf_core.selection.plan import planned, unfinished
 from nmf_core.selection.request import SweepRequest
 from nmf_core.selection.sample import consensus_rows, heldout_of
 from nmf_core.selection.sweep import Sweep
@@ -16,7 +17,7 @@ from nmf_core.types import Array, Dataset, Stop
 def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: Stop) -> Sweep:
     """Turn finished pieces into evidence per rank."""
     total = fit_quality.total_variation(dataset.X, dataset.mask if isinstance(dataset.mask, np.ndarray) else None)
-    ranks = [k for k in request.ranks if k in state.best]
+    ranks = [k for k in request.ranks if k in state.best and state.best[k][0] < request.n_restarts]
     if dataset.mask is None and ranks:
         bounds = np.sqrt(fit_quality.svd_bound(dataset.X, np.array(ranks)) / max(total, 1e-300))
     else:
@@ -33,7 +34,7 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
             continue
         losses = np.array([piece.loss for piece in fits])
         rss = np.array([piece.rss for piece in fits])
-        best = int(np.argmin(losses))
+        best = state.restarts(k, request.n_restarts).index(state.best[k][0])
         components = [piece.components for piece in fits]
         others = [c for i, c in enumerate(components) if i != best]
         W, H = state.best[k][2], state.best[k][3]
@@ -60,8 +61,8 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
                 bic=bic,
             )
         )
-    names = list(planned(request, dataset))
-    done = sum(name in state.pieces for name in names) / max(len(names), 1)
+    total = sum(1 for _ in planned(request, dataset))
+    done = max(total - len(unfinished(request, dataset, state.pieces, state.best)), 0) / max(total, 1)
     return Sweep(
         request,
         dataset.shape,

@@ -85,6 +85,17 @@ class Sweep:
         """Return the request that computes the best restart of a rank again."""
         return self.request.fit_request(rank, self.state.best[rank][0])
 
+    def restart_request(self, rank: int, position: int) -> FitRequest:
+        """Return the request that computes one restart again, bit for bit.
+
+        Parameters
+        ----------
+        rank : int
+        position : int
+            Place of the restart in ``at(rank).losses``.
+        """
+        return self.request.fit_request(rank, self.state.restarts(rank, self.request.n_restarts)[position])
+
     def step(self, lower: int, higher: int) -> Step | None:
         """Return what held-out cells say about going from one rank to another; None if they were not predicted at both."""
         held = self.state.heldout

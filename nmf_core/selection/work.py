@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmf_core.selection.pieces import KEPT_CELLS, Name, Outcome, SweepState, compute, planned
+from nmf_core.selection.pieces import KEPT_CELLS, Name, Outcome, SweepState, compute
+from nmf_core.selection.plan import planned, unfinished
 from nmf_core.selection.request import SweepRequest
 from nmf_core.types import Array, Chunk, Dataset, Stop
 
@@ -49,8 +50,8 @@ class SweepWork:
         """Compute pieces for about `budget` seconds, at least one."""
         state = self._start(state)
         pieces, best, heldout = dict(state.pieces), dict(state.best), dict(state.heldout)
-        names = list(planned(self.request, dataset))
-        todo = [name for name in names if name not in pieces]
+        total = sum(1 for _ in planned(self.request, dataset))
+        todo = unfinished(self.request, dataset, pieces, best)
         deadline = time.perf_counter() + budget
         last: Name | None = None
         size = 1
@@ -58,22 +59,20 @@ class SweepWork:
             batch, todo = todo[:size], todo[size:]
             began = time.perf_counter()
             for name, outcome in zip(batch, compute(batch, self.request, dataset), strict=True):
-                _keep(name, outcome, pieces, best, heldout)
+                _keep(name, outcome, self.request.n_restarts, pieces, best, heldout)
             last, now = batch[-1], time.perf_counter()
             if now >= deadline:
                 break
             # As many at once as take a quarter of a second: threads have enough to share, and Cancel never waits long.
             wanted = min(BATCH_SECONDS, deadline - now) * len(batch) / max(now - began, 1e-6)
             size = int(min(max(wanted, 1), 4 * size, MOST))
-        left = sum(name not in pieces for name in names)
+        left = len(unfinished(self.request, dataset, pieces, best))
         stop = Stop.RUNNING if left else Stop.CONVERGED
-        done = len(names) - left
+        done = max(total - left, 0)
         message = (
-            ""
-            if last is None
-            else f"rank {last[1]}, {_WORDS[last[0]]} {last[2] + 1}; {done:,} of {len(names):,} pieces"
+            "" if last is None else f"rank {last[1]}, {_WORDS[last[0]]} {last[2] + 1}; {done:,} of {total:,} pieces"
         )
-        return Chunk(SweepState(state.model_key, pieces, best, heldout), stop, done / max(len(names), 1), message)
+        return Chunk(SweepState(state.model_key, pieces, best, heldout), stop, done / max(total, 1), message)
 
     def _start(self, state: SweepState | None) -> SweepState:
         if state is None:
@@ -95,14 +94,20 @@ class SweepWork:
 
 
 def _keep(
-    name: Name, outcome: Outcome, pieces: dict[Name, Any], best: dict[int, Any], heldout: dict[tuple[int, int], Array]
+    name: Name,
+    outcome: Outcome,
+    n_restarts: int,
+    pieces: dict[Name, Any],
+    best: dict[int, Any],
+    heldout: dict[tuple[int, int], Array],
 ) -> None:
     """File one computed piece."""
     _, rank, number = name
     pieces[name] = outcome.piece
     if outcome.fit is not None:
         held, result = best.get(rank), outcome.fit
-        if held is None or (result.loss, number) < (held[1], held[0]):
+        # A best restart beyond those asked for comes from a larger sweep: it has no place in this one.
+        if held is None or held[0] >= n_restarts or (result.loss, number) < (held[1], held[0]):
             best[rank] = (number, result.loss, result.W, result.H)
     if outcome.heldout is not None:
         actual, predicted = (np.array(part[:KEPT_CELLS], dtype=np.float64) for part in outcome.heldout)

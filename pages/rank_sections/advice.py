@@ -55,7 +55,7 @@ def _actions(view: View) -> None:
             f"Open the best fit of rank {view.rank} in Explore",
             key="open_best",
             on_click=open_fit,
-            args=(wanted,),
+            args=(wanted, sweep.request.model.seed),
             icon=":material/open_in_new:",
             help="Sets rank, random start and seed to those of the best restart here.",
         ):

@@ -11,6 +11,7 @@ from pages.ui import jobs, model
 from pages.ui.data import recommended_rank
 from pages.ui.state import number, switch
 
+OPENED = "_opened_from_sweep"  # (seed of the fit opened last, seed of its sweep)
 LAST = "_last_sweep"  # (model key, work key) of the latest sweep: a larger one goes on from it
 MANY = 24  # ranks in one sweep, at most
 TOP = 100  # the highest rank offered
@@ -36,7 +37,7 @@ def controls(dataset: Dataset, request: FitRequest) -> SweepWork:
     first, last = min(first, last), max(first, last)
     ranks = tuple(range(first, last + 1, -(-(last - first + 1) // MANY)))
     # Ten times looser than a single fit is asked for: a hundred fits need not agree in the fifth digit to be compared.
-    base = request.with_(tol=max(request.tol, 1e-4))
+    base = request.with_(tol=max(request.tol, 1e-4), seed=_seed(request))
     cells = dataset.shape[0] * dataset.shape[1]
     return SweepWork(
         SweepRequest(ranks, restarts, base, n_folds=10 if cells <= 200_000 else 5, n_shuffles=2 if shuffles else 0)
@@ -86,9 +87,27 @@ def extend(last: int) -> None:
     st.session_state["rank_to"] = last
 
 
-def open_fit(request: FitRequest) -> None:
+def open_fit(request: FitRequest, sweep_seed: int) -> None:
     """Set the model's controls to one fit of the sweep."""
+    st.session_state[OPENED] = (request.seed, sweep_seed)
     model.apply(request)
+
+
+def choose_restart(chart: str, key: str) -> None:
+    """Take the restart of the clicked point."""
+    event = st.session_state.get(chart)
+    for point in [] if event is None else event["selection"]["points"]:
+        value = point.get("customdata")
+        value = value[0] if isinstance(value, (list, tuple)) and value else value
+        if isinstance(value, (int, float)):
+            st.session_state[key] = int(value) + 1
+            return
+
+
+def _seed(request: FitRequest) -> int:
+    """Return the seed of the sweep: who opened restart 7 and comes back finds the sweep it came from, not another one."""
+    opened, seed = st.session_state.get(OPENED, (None, 0))
+    return int(seed) if opened == request.seed else request.seed
 
 
 def _default_range(dataset: Dataset, top: int) -> tuple[int, int]:

@@ -8,22 +8,21 @@ import streamlit as st
 
 from nmf_core.components import Parts, present_matrices
 from nmf_core.figures.component_bars import ComponentBars
-from nmf_core.figures.rank_curves import RestartLosses
 from nmf_core.figures.rank_trust import Intervals
 from nmf_core.figures.text import plain, shorten
 from nmf_core.selection.ambiguity import OBJECTIVES, AmbiguityWork, strongest_entries
 from nmf_core.selection.bootstrap import Bootstrap, BootstrapWork
 from nmf_core.selection.sample import evenly
-from nmf_core.selection.stability import SHAKY, badges, distinct_solutions
+from nmf_core.selection.stability import SHAKY
 from nmf_core.selection.uniqueness import uniqueness
 from nmf_core.types import Array
+from pages.rank_sections import restarts
 from pages.rank_sections.context import View
 from pages.ui import identity, jobs, widgets
 from pages.ui.state import number, pick, switch
 
 SCALE = "component sums 1"
 OFFERED = 2000  # names in one list, at most
-WORDS = {"stable": ":material/verified:", "shaky": ":material/warning:", "unstable": ":material/error:"}
 
 
 def show(view: View) -> None:
@@ -34,7 +33,7 @@ def show(view: View) -> None:
         f"All of this is about rank {view.rank}, the best of {len(view.sweep.at(view.rank).losses)} restarts. Move the rank in "
         "the sidebar, or click a point above, to look at another."
     )
-    _restarts(view, parts)
+    restarts.show(view, parts)
     _bootstrap(view, parts)
     _unique(view)
     _ambiguity(view, parts)
@@ -44,32 +43,6 @@ def show(view: View) -> None:
 def _is_small(view: View) -> bool:
     """Whether error bars take moments, so that they are drawn without being asked for."""
     return view.dataset.shape[0] * view.dataset.shape[1] * view.rank <= 10_000
-
-
-def _restarts(view: View, parts: Parts) -> None:
-    e = view.sweep.at(view.rank)
-    st.markdown("#### Other starts")
-    group = distinct_solutions(e.losses, view.sweep.components(view.rank))
-    left, right = st.columns([3, 2])
-    with left:
-        widgets.picture(RestartLosses(e.losses, group), key="restart_losses", download="restarts")
-    with right:
-        st.markdown(widgets.md(RestartLosses(e.losses, group).describe(), 400))
-        _badges(parts, e.similarity, "other starts")
-
-
-def _badges(parts: Parts, similarity: np.ndarray, where: str) -> None:
-    """Draw one word per component."""
-    if len(similarity) == 0:
-        st.caption("Badges take at least two fits.")
-        return
-    words = badges(similarity[:, parts.index])
-    lines = [
-        f"{WORDS[badge.word]} {widgets.md(name, 40)}: **{badge.word}** ({badge.similarity:.2f})"
-        for name, badge in zip(parts.names, words, strict=True)
-    ]
-    st.markdown("  \n".join(lines))
-    st.caption(f"Typical likeness (cosine) to the partner in {where}; stable from 0.95, shaky from 0.80.")
 
 
 def _bootstrap(view: View, parts: Parts) -> None:
@@ -102,7 +75,7 @@ def _bootstrap(view: View, parts: Parts) -> None:
             ComponentBars(dataset, parts, n=8, low=low, high=high), key="boot_bars", download=f"bootstrap-{view.rank}"
         )
     with right:
-        _badges(parts, found.similarity, "other draws of the samples")
+        restarts.badge_list(parts, found.similarity, "other draws of the samples")
     st.caption(
         f"Bars: components whose values sum to 1. Error bars: {100 * found.level:.0f} % of {found.n} bootstrap fits, matched to "
         "these components and brought to the length that fits best."

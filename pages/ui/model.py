@@ -54,7 +54,7 @@ def work(dataset: Dataset) -> FitWork:
                 init, rank = ("nndsvda", rank) if start is None else (init, start[0].shape[1])
             restarts = number("Restarts (best of)", 1, 100, "restarts", 1, help="Each restart has a start of its own.")
             seed = number(
-                "Seed", 0, 2**31 - 1, "seed", 0, help="Another number, another random start; same number, same bits."
+                "Seed", 0, 2**32 - 1, "seed", 0, help="Another number, another random start; same number, same bits."
             )
         with st.expander("Stopping", icon=":material/timer:"):
             max_iter = number(

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from nmf_core import Dataset, FitRequest, Stop, fit
+from nmf_core import Dataset, FitRequest, Stop, fit, load_dataset
 from nmf_core.selection import SweepRequest, SweepWork, advise, sweep
 from nmf_core.selection import pieces as pieces_module
 from nmf_core.selection.pieces import residual_squares, sketch
+from nmf_core.selection.plan import planned
 from nmf_core.selection.sample import heldout_sample
 
 
@@ -67,13 +68,13 @@ def test_a_larger_sweep_computes_only_what_is_missing(monkeypatch):
     monkeypatch.setattr("nmf_core.selection.work.compute", counted)
     grown = run(larger, DATA, small.state)
     assert not set(computed) & set(small.state.pieces)
-    assert set(computed) | set(small.state.pieces) >= set(pieces_module.planned(larger.request, DATA))
+    assert set(computed) | set(small.state.pieces) >= set(planned(larger.request, DATA))
     same(grown, run(larger, DATA))
 
 
 def test_pieces_computed_together_are_the_ones_computed_alone():
     work = SweepWork(SweepRequest((1, 2, 3), 3, MODEL, 3, 2))
-    names = list(pieces_module.planned(work.request, DATA))
+    names = list(planned(work.request, DATA))
     together = pieces_module.compute(names, work.request, DATA)
     for name, one in zip(names, together, strict=True):
         (alone,) = pieces_module.compute([name], work.request, DATA)
@@ -116,6 +117,30 @@ def test_every_point_can_be_opened_as_a_fit():
         np.testing.assert_array_equal(again.W, W)
         np.testing.assert_array_equal(again.H, H)
         assert again.loss == found.at(k).losses.min()
+        assert found.restart_request(k, found.at(k).best) == found.best_request(k)
+        for position, loss in enumerate(found.at(k).losses):
+            again = fit(DATA, found.restart_request(k, position))
+            assert again.loss == loss
+            np.testing.assert_array_equal(sketch(again.H), found.components(k)[position])
+
+
+def test_fewer_restarts_than_were_computed_are_what_they_would_be_alone():
+    # Only the best factors of a rank are kept; the best of the first two is another one than the best of eight.
+    data = load_dataset("wine")
+    model = FitRequest(dataset_id=data.id, max_iter=30, tol=1e-3)
+    large, small = (SweepWork(SweepRequest((2, 5, 6), n, model, 0, 0, False)) for n in (8, 2))
+    many, alone = run(large, data), run(small, data)
+    assert any(many.best_request(k) != alone.best_request(k) for k in alone.ranks)
+    cut = run(small, data, many.state)
+    back = run(large, data, cut.state)
+    for one, other in ((cut, alone), (back, many)):
+        same(one, other)
+        assert one.progress == 1.0
+        for k in one.ranks:
+            assert one.best_request(k) == other.best_request(k)
+            assert one.at(k).best == np.argmin(one.at(k).losses)
+            for a, b in zip(one.factors(k), other.factors(k), strict=True):
+                np.testing.assert_array_equal(a, b)
 
 
 def test_partial_result_can_be_drawn_at_any_time():

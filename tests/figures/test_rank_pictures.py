@@ -10,8 +10,9 @@ import pytest
 
 from nmf_core import Dataset
 from nmf_core.figures.rank_consensus import SHOWN, ConsensusMap
-from nmf_core.figures.rank_curves import RankCurves, RestartLosses
+from nmf_core.figures.rank_curves import RankCurves
 from nmf_core.figures.rank_lineage import ComponentTree
+from nmf_core.figures.rank_restarts import RestartLosses
 from nmf_core.figures.rank_trust import Intervals
 from nmf_core.selection import SweepRequest, SweepWork, advise, sweep
 from nmf_core.selection.consensus import consensus_matrix
@@ -90,6 +91,18 @@ def test_restarts_are_counted_by_solution():
     assert "2 distinct solutions" in picture.describe()
     np.testing.assert_allclose(picture.build().data[0].y, [0, 0.05, 200], rtol=1e-4)
     assert list(picture.table()["solution"]) == [2, 1, 1]
+    assert list(picture.table()["restart"]) == [1, 2, 3]
+
+
+def test_every_restart_is_a_point_that_knows_its_restart_and_seed():
+    losses = np.array([3.0, 1.0, 1.5])
+    picture = RestartLosses(losses, np.array([2, 0, 1]), seeds=(40, 41, 42), chosen=0)
+    points = picture.build().data[0]
+    assert [int(place) for place in points.customdata[:, 0]] == [1, 2, 0]
+    assert [int(seed) for seed in points.customdata[:, 3]] == [41, 42, 40]
+    assert int(np.argmax(points.marker.size)) == 2  # the chosen one, drawn last: it is the worst
+    assert list(picture.table()["seed"]) == [40, 41, 42]
+    np.testing.assert_allclose(picture.table()["loss above the best (%)"], [200, 0, 50])
 
 
 def test_consensus_is_ordered_with_its_classes():

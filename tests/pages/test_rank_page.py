@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nmf_core import FitRequest, load_dataset
-from nmf_core.selection import SweepRequest, SweepWork, advise
+from nmf_core import FitRequest, fit, load_dataset
+from nmf_core.fit import FitWork
+from nmf_core.jobs import manager
+from nmf_core.selection import SweepRequest, SweepWork, advise, sweep
 from nmf_core.types import Stop
 from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
 
@@ -66,6 +68,41 @@ def test_looking_at_the_advised_rank_and_opening_its_fit(open_page):
     finished(app)
     assert address(app)["init"] == "random"
     assert address(app)["rank"] == "2"
+
+
+def test_any_restart_opens_with_its_own_bits_and_the_way_back_finds_the_sweep(open_page):
+    data = load_dataset("wine")
+    app = open_page("rank", data="wine", rank="4", seed="11", rank_to="4", rank_restarts="3")
+    finished(app.run())
+    before = array(trace(app, "relative error")["y"])
+    found = sweep(data, range(1, 5), 3, n_folds=0, n_shuffles=0, bicross=False, seed=11)
+    worst = int(np.argmax(found.at(4).losses))
+    finished(app.selectbox(key="restart_4").set_value(worst + 1).run())
+    assert f"Restart {worst + 1} beside the best one" in texts(app)
+    app.button(key="open_restart").click().run()
+    finished(app)
+    assert address(app)["seed"] == str(11 + worst)
+    assert address(app)["init"] == "random"
+    opened = FitRequest(dataset_id=data.id, rank=4, init="random", seed=11 + worst, tol=1e-4, time_limit=300.0, alpha_H=0.0)
+    result = manager().result(FitWork(opened).key)
+    assert result.loss == found.at(4).losses[worst]
+    np.testing.assert_array_equal(result.W, fit(data, found.restart_request(4, worst)).W)
+    # Back on the page Rank it is the sweep from seed 11 again, not one from the opened seed.
+    app.switch_page("rank.py")
+    finished(app.run())
+    np.testing.assert_array_equal(array(trace(app, "relative error")["y"]), before)
+
+
+def test_fewer_restarts_show_the_best_of_those(open_page):
+    data = load_dataset("wine")
+    app = open_page("rank", data="wine", rank="4", rank_to="4", rank_restarts="8")
+    finished(app.run())
+    app.number_input(key="rank_restarts").set_value(2)
+    finished(app.run())
+    alone = sweep(data, range(1, 5), 2, n_folds=0, n_shuffles=0, bicross=False)
+    shown = trace(app, "relative error")
+    np.testing.assert_allclose(array(shown["y"]), [e.errors.min() for e in alone.evidence], rtol=1e-6)
+    assert "best of 2 restarts" in texts(app)
 
 
 def test_a_wider_range_goes_on_from_the_first(open_page):
