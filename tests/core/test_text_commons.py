@@ -158,6 +158,6 @@ def test_pounds_and_quotes_are_read_as_such():
     assert whole.count("”") >= 105
     assert not any(word.startswith("œ") for word in load_dataset("text_commons").cols)
     # What only looks like it is left alone.
-    for kept in ("Â la carte", "Ã", "São Tomé", "100 £", "Ô€"):
+    for kept in ("Â la carte", "Ã", "São Tomé", "100 £"):
         assert mended(kept) == kept
     assert mended("caf\u00c3\u00a9 \u00c2\u00a325 \u00e2\u20ac\u0153no\u00e2\u20ac\x9d") == "café £25 “no”"
