@@ -83,7 +83,9 @@ def test_any_restart_opens_with_its_own_bits_and_the_way_back_finds_the_sweep(op
     finished(app)
     assert address(app)["seed"] == str(11 + worst)
     assert address(app)["init"] == "random"
-    opened = FitRequest(dataset_id=data.id, rank=4, init="random", seed=11 + worst, tol=1e-4, time_limit=300.0, alpha_H=0.0)
+    opened = FitRequest(
+        dataset_id=data.id, rank=4, init="random", seed=11 + worst, tol=1e-4, time_limit=300.0, alpha_H=0.0
+    )
     result = manager().result(FitWork(opened).key)
     assert result.loss == found.at(4).losses[worst]
     np.testing.assert_array_equal(result.W, fit(data, found.restart_request(4, worst)).W)
