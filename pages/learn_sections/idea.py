@@ -29,7 +29,7 @@ from pages.learn_sections.common import (
     valleys_of,
 )
 from pages.learn_sections.table import editor
-from pages.ui.state import pick, remember
+from pages.ui.state import pick, put, remember
 from pages.ui.widgets import md
 
 
@@ -72,6 +72,7 @@ def _choose() -> None:
             format_func=lambda i: str(names[i]),
             key="flowers",
             max_selections=8,
+            persist_state="session",
             on_change=partial(forget, "x", "w", "h"),
         )
         chosen = st.session_state["flowers"]
@@ -82,7 +83,7 @@ def _choose() -> None:
         n, m = st.session_state["own"]
         with st.container(horizontal=True):
             for label, value, place in (("Rows", n, 0), ("Columns", m, 1)):
-                st.session_state[f"own_{place}"] = value
+                put(f"own_{place}", value)
                 st.number_input(label, 2, 8, key=f"own_{place}", on_change=_resize, width=140)
         remember("own", f"{n}x{m}", "3x3")
 
@@ -160,8 +161,9 @@ def _sliders(name: str, cells: list[tuple[int, int, str]], W: Array, H: Array, e
     for column, (r, c, label) in zip(st.columns(len(cells)), cells, strict=True):
         with column:
             key = f"drag_{name}_{st.session_state['_example']}_{r}_{c}"
-            st.session_state[key] = float(F[r, c])
-            st.slider(label, 0.0, max(top, float(F[r, c])), step=0.01, key=key, on_change=moved(key, r, c))
+            high = max(top, float(F[r, c]))
+            put(key, float(F[r, c]), high)
+            st.slider(label, 0.0, high, step=0.01, key=key, on_change=moved(key, r, c))
 
 
 def _in_words(X: Array, W: Array, H: Array, row: int, e: Example) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.state import remember, seed
+from pages.ui.state import put, remember, seed
 
 
 def several(
@@ -47,7 +47,7 @@ def several(
     kept = st.session_state[key] or []
     known = [option for option in options if option in kept]
     # The options change with the data: what is no longer offered goes, and the default comes if nothing is left.
-    st.session_state[key] = default if kept and not known else known
+    put(key, default if kept and not known else known)
     read = names if callable(names) else (lambda option: (names or {}).get(option, str(option)))
     if pills:
         chosen = st.pills(

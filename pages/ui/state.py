@@ -3,6 +3,10 @@
 Streamlit's own ``bind="query-params"`` puts the *labels* people read into the address and keeps an address's old value when
 the options change with the data. Here the address holds the plain values, checked again on every run; a value that is the
 default stays out of it.
+
+People are quicker than a busy server: a key is pressed again while the last one is still being worked on. Two things would
+then throw the newer value away, and are kept from it here: assigning to a widget, even what it holds, sends the older value
+back to the browser (`put`); and a browser that has not heard of the new address yet sends the old one along (`_STALE`).
 """
 
 from __future__ import annotations
@@ -11,8 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _SEEN = "_address"  # key -> text last read from or written to the address
+_STALE = "_address_before"  # key -> texts that this page's address held before and that may come back late
+_DRAWN = "_drawn"  # key -> page and shape with which a widget was drawn last
 
 
 def seed(key: str, default: Any, parse: Callable[[str], Any]) -> None:
@@ -28,26 +35,45 @@ def seed(key: str, default: Any, parse: Callable[[str], Any]) -> None:
     """
     seen = st.session_state.setdefault(_SEEN, {})
     text = st.query_params.get(key)
-    if text is not None and text != seen.get(key):
-        seen[key] = text
+    if text is not None and text != seen.get(key) and not _late(key, text):
+        _replace(key, text)
         try:
             st.session_state[key] = parse(text)
         except ValueError:
             st.session_state[key] = default
-    else:
-        # Assigned even if it is there: on another page the widget is a new one and would start from its own default.
-        st.session_state[key] = st.session_state.get(key, default)
+    elif key not in st.session_state:
+        st.session_state[key] = default
+
+
+def put(key: str, value: Any, *shape: Any) -> None:
+    """Give a widget its value before it is drawn, unless the browser shows it already.
+
+    Parameters
+    ----------
+    key : str
+    value : object
+    *shape : object
+        What makes it another widget when it changes, such as the limits of a slider: that would start from its own
+        default, as a widget on another page does.
+    """
+    drawn = st.session_state.setdefault(_DRAWN, {})
+    here = (_page(), *shape)
+    kept = st.session_state.get(key)
+    if key not in st.session_state or drawn.get(key) != here or type(kept) is not type(value) or kept != value:
+        st.session_state[key] = value
+    drawn[key] = here
 
 
 def remember(key: str, value: Any, default: Any) -> None:
     """Write a value into the address, or take it out if it is the default."""
-    seen = st.session_state.setdefault(_SEEN, {})
     if value == default:
-        seen.pop(key, None)
+        _replace(key, None)
         if key in st.query_params:
             del st.query_params[key]
-    elif st.query_params.get(key) != (text := _text(value)):
-        seen[key] = st.query_params[key] = text
+    else:
+        _replace(key, text := _text(value))
+        if st.query_params.get(key) != text:
+            st.query_params[key] = text
 
 
 def pick(
@@ -84,6 +110,7 @@ def pick(
     seed(key, default, parse)
     if st.session_state[key] not in options:  # the options change with the data; None: a segment was clicked off
         st.session_state[key] = default
+    put(key, st.session_state[key])
     read = names if callable(names) else (lambda option: (names or {}).get(option, str(option)))
     draw: Any = st.segmented_control if segmented else st.selectbox
     if segmented:
@@ -119,6 +146,7 @@ def switch(label: str, key: str, default: bool = False, *, help: str | None = No
         return text == "on"
 
     seed(key, default, parse)
+    put(key, st.session_state[key])
     value = st.toggle(label, key=key, help=help, persist_state="session")
     remember(key, value, default)
     return bool(value)
@@ -128,10 +156,38 @@ def _limited(draw: Any, label: str, low: Any, high: Any, key: str, default: Any,
     kind = type(low)
     seed(key, default, kind)
     kept = st.session_state[key]
-    st.session_state[key] = min(max(kind(kept), low), high) if kept == kept and kept is not None else default
+    put(key, min(max(kind(kept), low), high) if kept == kept and kept is not None else default, low, high)
     value = draw(label, low, high, key=key, persist_state="session", **more)
     remember(key, value, default)
     return value
+
+
+def _page() -> str:
+    context = get_script_run_ctx()
+    return context.page_script_hash if context else ""
+
+
+def _late(key: str, text: str) -> bool:
+    """Tell whether a text in the address is one that this page has replaced: the browser sent it before it knew.
+
+    Going back in the browser's history is meant, and so is what a link to another page says.
+    """
+    stale = st.session_state.setdefault(_STALE, {})
+    if stale.get(None) != _page():
+        stale.clear()
+        stale[None] = _page()
+    context = get_script_run_ctx()
+    return text in stale.get(key, ()) and not (context and context.is_history_navigation)
+
+
+def _replace(key: str, text: str | None) -> None:
+    """Note what the address holds for a key from now on."""
+    seen = st.session_state.setdefault(_SEEN, {})
+    before = seen.pop(key, None)
+    if text is not None:
+        seen[key] = text
+    if before is not None and before != text:
+        st.session_state.setdefault(_STALE, {}).setdefault(key, set()).add(before)
 
 
 def _text(value: Any) -> str:
