@@ -10,6 +10,7 @@ import numpy as np
 
 from nmf_core.figures.text import plain
 from nmf_core.types import Array
+from nmf_core.wording import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ class PartsFilm:
             f"A film of the {len(first)} parts of {plain(self.name)} as {shape}, from iteration {self.iterations[0]} to "
             f"{self.iterations[-1]:,} in {len(self.snapshots)} frames. The relative error falls from "
             f"{100 * self.errors[0]:.3g} % to {100 * self.errors[-1]:.3g} %; the share of entries below a tenth of their "
-            f"part's maximum goes from {_empty(first):.0%} to {_empty(last):.0%}."
+            f"part's maximum goes from {percent(_empty(first), 2)} to {percent(_empty(last), 2)}."
         )
 
     def table(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from nmf_core.components import match, present
 from nmf_core.figures.component_bars import ComponentBars
 from nmf_core.figures.learn_factors import FactorNumbers, FactorVersions
 from nmf_core.selection.matching import cosine
+from nmf_core.wording import percent
 from pages.learn_sections.common import PARTS, draw, question, relative_error
 from pages.ui.state import pick
 
@@ -45,7 +46,7 @@ def _too_many() -> None:
     errors = {r: relative_error(dataset, _found(r)) for r in RANKS}
     st.markdown(
         f"At rank {rank}, **{good} of {rank}** parts look like a true one (cosine above 0.95). Relative error by rank: "
-        + ", ".join(f"{r}: {100 * e:.3g} %" for r, e in errors.items())
+        + ", ".join(f"{r}: {percent(e)}" for r, e in errors.items())
         + ". It alone cannot tell; the page *Rank* asks other witnesses."
     )
     lowest = min(errors, key=lambda r: errors[r])
@@ -55,7 +56,7 @@ def _too_many() -> None:
         "Which of these ranks has the lowest error?",
         tuple(str(r) for r in RANKS),
         str(lowest),
-        f"{100 * errors[lowest]:.3g} %, though three parts are really there: the error rewards fitting noise.",
+        f"{percent(errors[lowest])}, though three parts are really there: the error rewards fitting noise.",
     )
 
 
@@ -111,7 +112,7 @@ def _outlier() -> None:
     share = float((dirty.W[0] @ dirty.H)[3] / size)
     st.markdown(
         f"The less well kept of the two parts has a cosine of **{kept:.3f}** with its clean self. The bad cell is fitted to "
-        f"{share:.0%} of its value."
+        f"{percent(share)} of its value."
     )
     given = dirty.W[0] * dirty.H[:, 3]
     taken = int(given.argmax())

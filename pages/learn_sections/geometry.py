@@ -11,6 +11,7 @@ from nmf_core.figures.learn_grids import number
 from nmf_core.figures.learn_triangle import Triangle
 from nmf_core.fit import FitWork, fit
 from nmf_core.types import Array
+from nmf_core.wording import percent
 from pages.learn_sections.common import Section, draw, question
 from pages.ui import jobs
 from pages.ui.state import pick, slide
@@ -101,7 +102,7 @@ def show_three() -> None:
         f"The purest sample is {md(dataset.rows[purest])}. Of which part does it consist almost alone?",
         options,
         options[corner],
-        f"It is {share[purest, corner]:.0%} {options[corner]}: the sample nearest to a corner.",
+        f"It is {percent(share[purest, corner])} {options[corner]}: the sample nearest to a corner.",
     )
 
 

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from nmf_core import FitResult, Stop, fit, load_dataset
+from nmf_core import FitRequest, Stop, load_dataset
 from nmf_core.components import present
 from nmf_core.figures.component_tiles import ComponentTiles
 from nmf_core.figures.learn_curves import LossCurves
 from nmf_core.figures.learn_factors import FactorVersions
+from nmf_core.fit import FitWork
+from nmf_core.lessons.series import SeriesWork
 from nmf_core.selection.matching import cosine
 from pages.learn_sections import films
 from pages.learn_sections.common import Section, draw, question, relative_error
+from pages.ui import jobs
 from pages.ui.state import pick, slide
 
+StopRule = Literal["loss", "kkt", "scikit-learn"]
 DATA = {"iris": ("Iris", 3), "digits": ("Digits", 16)}
 NAMES = {key: title for key, (title, _) in DATA.items()}
 LENGTH = 300
 LONG = 3000
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-RULES = {"loss": "The loss hardly falls", "kkt": "The slopes are small", "scikit-learn": "scikit-learn's"}
+RULES: dict[StopRule, str] = {
+    "loss": "The loss hardly falls",
+    "kkt": "The slopes are small",
+    "scikit-learn": "scikit-learn's",
+}
 RULE_SAYS = {
     "loss": "The engine looks every ten iterations and stops when the error √Σ (X − WH)² fell by less than the tolerance times "
     "the first error (or that of the first look, if lower).",
@@ -32,10 +42,9 @@ RULE_SAYS = {
 }
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _run(name: str, init: str, seed: int, max_iter: int, tol: float, rule: str = "loss") -> FitResult:
-    return fit(
-        load_dataset(name),
+def _request(name: str, init: str, seed: int, max_iter: int, tol: float = 0.0, rule: StopRule = "loss") -> FitRequest:
+    return FitRequest(
+        load_dataset(name).id,
         rank=DATA[name][1],
         solver="mu",
         init=init,
@@ -54,9 +63,12 @@ def show_starts() -> None:
         "small. A **random** start is another one for every seed; it may end lower or higher."
     )
     name = pick("Data", list(DATA), "start_data", names=NAMES, segmented=True)
-    results = {"NNDSVDa": _run(name, "nndsvda", 0, LENGTH, 0.0)}
-    results |= {f"random, seed {seed}": _run(name, "random", seed, LENGTH, 0.0) for seed in range(4)}
-    runs = {key: 2 * r.trace.loss for key, r in results.items()}
+    starts = {"NNDSVDa": ("nndsvda", 0)} | {f"random, seed {seed}": ("random", seed) for seed in range(4)}
+    work = SeriesWork(tuple(_request(name, *start, LENGTH) for start in starts.values()))
+    results = jobs.run(work, load_dataset(name), label=f"{len(starts)} starts on {NAMES[name]}", key="starts_run")
+    if results is None:
+        return
+    runs = {key: 2 * r.trace.loss for key, r in zip(starts, results, strict=True)}
     draw(LossCurves(runs, chosen="NNDSVDa", step="iteration", loss="Σ (X − WH)²"), "start_curves")
     ends = {key: float(losses[-1]) for key, losses in runs.items()}
     tenth = {key: float(losses[10]) for key, losses in runs.items()}
@@ -85,8 +97,20 @@ def show_stop() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = pick("Data", list(DATA), "stop_data", names=NAMES, segmented=True)
         rule = pick("Stop when", list(RULES), "rule", names=RULES, segmented=True)
-    longest = _run(name, "random", 0, LONG, 0.0)
-    stopped = {tol: _run(name, "random", 0, LONG, tol, rule) for tol in TOLERANCES}
+    dataset = load_dataset(name)
+    longest = jobs.run(
+        FitWork(_request(name, "random", 0, LONG)),
+        dataset,
+        label=f"{LONG:,} iterations on {NAMES[name]}",
+        key="long_run",
+    )
+    if longest is None:
+        return
+    ends = SeriesWork(tuple(_request(name, "random", 0, LONG, tol, rule) for tol in TOLERANCES))
+    found = jobs.run(ends, dataset, label="To where each tolerance stops", key="stop_run")
+    if found is None:
+        return
+    stopped = dict(zip(TOLERANCES, found, strict=True))
     marks = {_plainly(tol): r.n_iter for tol, r in stopped.items() if r.stop is Stop.CONVERGED}
     draw(
         LossCurves(
@@ -138,7 +162,18 @@ def show_few() -> None:
         name = pick("Data", list(DATA), "few_data", names=NAMES, segmented=True)
         count = slide("Iterations", 1, 60, "few", 2)
     dataset = load_dataset(name)
-    few, many = (_run(name, "random", 0, n, 0.0) for n in (count, 400))
+    works = [FitWork(_request(name, "random", 0, n)) for n in (count, 400)]
+    few, many = (
+        jobs.run(
+            work,
+            dataset,
+            label=f"{work.request.max_iter} iterations on {NAMES[name]}",
+            key=f"few_run_{work.request.max_iter}",
+        )
+        for work in works
+    )
+    if few is None or many is None:
+        return
     heads = [f"After {r.n_iter} · error {100 * relative_error(dataset, r):.3g} %" for r in (few, many)]
     alike = [_alike(r.H) for r in (few, many)]
     if dataset.cell_shape:

@@ -17,6 +17,7 @@ from nmf_core.figures.component_tiles import ComponentTiles
 from nmf_core.figures.heatmaps import SampleHeatmap
 from nmf_core.fit import FitWork
 from nmf_core.quality import errors
+from nmf_core.wording import percent
 from pages.learn_sections import fails
 from pages.learn_sections.common import Section, draw, question
 from pages.ui import jobs
@@ -55,7 +56,7 @@ class Use:
 
 
 def _explained(dataset: Dataset, parts: Parts) -> str:
-    return f"The strongest part alone explains {parts.share.max():.0%} of the total variation."
+    return f"The strongest part alone explains {percent(parts.share.max(), 2)} of the total variation."
 
 
 def _agreement(dataset: Dataset, parts: Parts) -> str:
@@ -71,7 +72,7 @@ def _agreement(dataset: Dataset, parts: Parts) -> str:
 def _known(dataset: Dataset, parts: Parts) -> str:
     n, m = dataset.shape
     return (
-        f"Only {dataset.X.nnz:,} of {n * m:,} cells ({dataset.X.nnz / (n * m):.1%}) are known; W · H fills in the others. A "
+        f"Only {dataset.X.nnz:,} of {n * m:,} cells ({percent(dataset.X.nnz / (n * m), 2)}) are known; W · H fills in the others. A "
         "penalty keeps films small that hardly anybody rated: a part could fit those at no cost."
     )
 
@@ -80,7 +81,7 @@ def _smaller(dataset: Dataset, parts: Parts) -> str:
     n, m = dataset.shape
     kept = parts.rank * (n + m)
     error = errors(dataset, parts.recipe, parts.H).relative
-    return f"{n * m:,} numbers become {kept:,}, {kept / (n * m):.0%} of them, with a relative error of {error:.0%}."
+    return f"{n * m:,} numbers become {kept:,}, {percent(kept / (n * m), 2)} of them, with a relative error of {percent(error, 2)}."
 
 
 def _words(dataset: Dataset, parts: Parts) -> str:

@@ -13,6 +13,7 @@ from nmf_core import FitRequest, Stop, fit, load_dataset
 from nmf_core.figures.learn_film import PartsFilm
 from nmf_core.lessons.examples import EXAMPLES, flowers, own, start
 from nmf_core.lessons.film import FRAMES, FilmWork
+from nmf_core.lessons.series import SeriesWork
 from nmf_core.lessons.spelled import spelled
 from nmf_core.lessons.standstill import standstill
 from nmf_core.lessons.stepping import METHODS, disguised, moments
@@ -226,3 +227,34 @@ def test_a_film_shows_the_fit_itself_at_every_frame():
         whole = fit(dataset, request, max_iter=film.iterations[i])
         np.testing.assert_array_equal(film.snapshots[i], whole.H)
     assert film.errors[-1] < film.errors[0]
+
+
+@pytest.mark.parametrize("rule", ["loss", "kkt", "scikit-learn"])
+def test_a_series_of_tolerances_goes_on_where_the_looser_stopped_and_ends_where_lone_runs_do(rule):
+    iris = load_dataset("iris")
+    base = FitRequest(iris.id, rank=3, solver="mu", init="random", max_iter=400, stop_rule=rule)
+    requests = tuple(base.with_(tol=tol) for tol in (1e-2, 1e-4, 1e-6))
+    found = run(SeriesWork(requests), iris)
+    assert [r.request.tol for r in found] == [1e-2, 1e-4, 1e-6]
+    for request, result in zip(requests, found, strict=True):
+        alone = fit(iris, request)
+        assert (result.n_iter, result.stop) == (alone.n_iter, alone.stop)
+        np.testing.assert_array_equal(result.H, alone.H)
+    assert found[0].n_iter < found[-1].n_iter
+
+
+def test_a_series_of_starts_begins_each_anew_and_tells_how_far_it_is():
+    iris = load_dataset("iris")
+    requests = tuple(FitRequest(iris.id, rank=2, solver="mu", init="random", seed=s, max_iter=50) for s in (1, 2, 3))
+    work, state, told = SeriesWork(requests), None, []
+    while True:
+        chunk = work.advance(iris, state, 0.0)  # as little as can be: state is carried from chunk to chunk
+        state = chunk.state
+        told.append(chunk.progress)
+        if chunk.stop is not Stop.RUNNING:
+            break
+    assert told == sorted(told)
+    assert 0 < told[0] < 1
+    assert told[-1] == 1
+    for request, result in zip(requests, work.result(iris, state, chunk.stop), strict=True):
+        np.testing.assert_array_equal(result.H, fit(iris, request).H)
