@@ -20,8 +20,8 @@ from pages.ui import data, uploads, widgets
 from pages.ui.widgets import md
 
 FORMATS = (
-    "CSV and other text tables, Excel, OpenDocument, Parquet, Feather, JSON, NumPy (.npy, .npz), MatrixMarket, .h5ad and Loom, "
-    "pictures, sound (WAV, FLAC, OGG), text files, networks (lists of links, GraphML, GML, Pajek); also packed as .gz or .zip"
+    "CSV and other text tables, Excel, OpenDocument, Parquet, Feather, JSON, BIOM, NumPy (.npy, .npz), MatrixMarket, .h5ad and Loom, "
+    "pictures, sound (WAV, FLAC, OGG), text files, networks (lists of links, GraphML, GEXF, GML, Pajek); also packed as .gz, .tar or .zip"
 )
 KINDS = {
     "table": "a table of measurements",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import tarfile
 import zipfile
 import zlib
 
@@ -44,6 +45,32 @@ def open_zip(data: bytes | memoryview, talk: Talk, what: str = "archive") -> zip
     if any(info.flag_bits & 1 for info in infos):
         raise Refused("protected", f"The {what} is protected by a password", hint="Pack it again without a password")
     return archive
+
+
+def zip_of_tar(data: bytes | memoryview, talk: Talk) -> bytes:
+    """Return the plain files of a .tar as a .zip, in memory; links, devices and folders are left out."""
+    buffer = io.BytesIO()
+    total = count = 0
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as source, zipfile.ZipFile(buffer, "w") as archive:
+            for info in source:
+                if not info.isreg():
+                    continue
+                count, total = count + 1, total + info.size
+                if total > talk.limits.unpacked or count > 20 * talk.limits.members:
+                    raise Refused(
+                        "too-large",
+                        f"The archive holds more than {size(talk.limits.unpacked)} or {20 * talk.limits.members:,} files, which is the limit",
+                        hint="Pack fewer or smaller files",
+                    )
+                file = source.extractfile(info)
+                if file is not None:
+                    archive.writestr(zipfile.ZipInfo(info.name or "file", (1980, 1, 1, 0, 0, 0)), file.read())
+    except Refused:
+        raise
+    except Exception as error:  # TarError, EOFError, ValueError …
+        raise Refused("damaged", "The archive is damaged or cut off", hint="Pack it again") from error
+    return buffer.getvalue()
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, talk: Talk) -> bytes:

@@ -18,7 +18,7 @@ LOOKED_AT = 5000  # cells that tell the kind of a column of text
 _FORMS = ("", "%Y-%m-%d", "%Y.%m.%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y")
 _TRUE = frozenset(("true", "yes", "y", "t", "wahr", "ja", "vrai", "oui"))
 _FALSE = frozenset(("false", "no", "n", "f", "falsch", "nein", "faux", "non"))
-_MARKS = frozenset(("x", "✓", "✔", "✗", "+", "●", "•"))
+_MARKS = frozenset(("x", "✓", "✔", "✗", "●", "•"))
 _DATE = re.compile(
     r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?\s*$"
 )

@@ -60,6 +60,13 @@ _REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"SQLite format 3", "an SQLite database", "Export one table as CSV"),
     (b"ID3", "an MP3 sound", "Save the sound as WAV or FLAC"),
     (b"$FL2", "an SPSS file", "Export the table as CSV"),
+    (b"<stata_dta>", "a Stata file", "In Stata: export delimited using x.csv"),
+    (b"\0" * 12 + b"\xc2\xea\x81\x60", "a SAS file", "Export the table as CSV"),
+    (b"CDF\x01", "a NetCDF file", "In Python: xarray.open_dataset(path)['name'].values, then numpy.save"),
+    (b"CDF\x02", "a NetCDF file", "In Python: xarray.open_dataset(path)['name'].values, then numpy.save"),
+    (b"SIMPLE  =", "a FITS file", "In Python: astropy.io.fits.getdata(path), then numpy.save"),
+    (b"##fileformat=VCF", "a file of genetic variants (VCF)", "Save the genotypes as a table of 0, 1 and 2, as CSV"),
+    (b"##TITLE=", "a spectrum in JCAMP-DX", "Save the spectra as a table, as CSV: one row each"),
     (b"BLF", "a binary log", "Export the table as CSV"),
 )
 _PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|c|\}|\]|\(|q|\x8c|X|K|J|M|G|N)")
@@ -74,6 +81,11 @@ _TEXTS: tuple[tuple[bytes, str, str], ...] = (
         rb"[+-]?\d+(\.\d+)? +\d+:[-+\d.e]+( +\d+:[-+\d.e]+)*\s*\n",
         "a sparse text format (LIBSVM or LDA-C)",
         "Save the matrix as MatrixMarket or with scipy.sparse.save_npz",
+    ),
+    (
+        rb">[^\n]{1,200}\r?\n[acgtunrykmswbdhv*\-\s]{4,}(>|$)",
+        "a file of sequences (FASTA)",
+        "Count words of the sequences (k-mers), and save the counts as CSV",
     ),
     (rb"<\?php|#!|import \w+|from \w+ import ", "a program", "Choose a data file"),
 )
@@ -94,6 +106,9 @@ NAMES = {
     "mtx": "MatrixMarket",
     "json": "JSON",
     "graphml": "GraphML",
+    "gexf": "GEXF",
+    "tar": "tar archive",
+    "feather1": "Feather (version 1)",
     "gml": "GML",
     "pajek": "Pajek",
     "text": "text table",
@@ -134,6 +149,10 @@ def detect(data: bytes | memoryview) -> str:
         and not head.startswith((b"\xff\xd8", b"\xff\xfe", b"\xff\xff"))
     ):
         raise Refused("not-data", "This looks like an MP3 sound", hint="Save the sound as WAV or FLAC")
+    if head[257:262] == b"ustar":
+        return "tar"
+    if head[128:132] == b"DICM":
+        raise Refused("not-data", "This is a medical picture in DICOM", hint="Save it as PNG or TIFF")
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
@@ -169,6 +188,8 @@ def _text_kind(head: bytes, data: bytes | memoryview) -> str:
     if low.startswith((b"<?xml", b"<graphml")) or low.startswith(b"<"):
         if b"<graphml" in bytes(data[:8192]).lower():
             return "graphml"
+        if b"<gexf" in bytes(data[:8192]).lower():
+            return "gexf"
         if low.startswith((b"<?xml", b"<!doctype")):
             raise Refused("not-data", "This is an XML document", hint="Save the table as CSV, or a network as GraphML")
     if low.startswith(b"{\\rtf"):

@@ -11,6 +11,7 @@ from nmf_core.ingest.columns import Column
 from nmf_core.ingest.dialect import MISSING
 from nmf_core.ingest.reading import Option
 from nmf_core.ingest.talk import Talk
+from nmf_core.types import Array
 
 _REMARK = re.compile(
     r"(sources?|notes?|footnotes?|remarks?|legend|data( from|:)|see |quelle|anmerkung|hinweis|stand|fuente|"
@@ -38,15 +39,38 @@ def without_foot(columns: list[Column], n: int, talk: Talk) -> tuple[list[Column
             shown = "; ".join(remarks)[:120]
             talk.note("foot", f"{k} line{'s' * (k > 1)} below the table left out: {shown}", "foot")
             n -= k
-            _cut(columns, n)
-    label = _total(numeric, texts, n)
-    if label:
+            leave_out(columns, np.arange(n + k) >= n)
+    for which, at in (("last", n - 1), ("first", 0)):
+        label = _total(numeric, texts, n, at)
+        if not label:
+            continue
         options = [Option("out", "leave it out", 1), Option("keep", "keep it as a row", 1)]
-        if talk.ask("total", f"What about the last row, {label}?", options, "out", required=False) == "out":
-            talk.note("total", f"The last row, {label}, sums up the others and was left out.", "total")
+        if talk.ask("total", f"What about the {which} row, {label}?", options, "out", required=False) == "out":
+            talk.note("total", f"The {which} row, {label}, sums up the others and was left out.", "total")
             n -= 1
-            _cut(columns, n)
+            leave_out(columns, np.arange(n + 1) == at)
+        break
     return _without_total_column(columns, talk), n
+
+
+def without_headers(columns: list[Column], n: int, talk: Talk) -> int:
+    """Leave out rows that hold the names again, as files have that were put one after the other; return the rows left."""
+    if n < 3 or len(columns) < 2 or any(c.texts is None or not c.name.strip() for c in columns):
+        return n
+    again = np.ones(n, dtype=bool)
+    for column in columns:
+        again &= np.array([text.strip() == column.name.strip() for text in column.texts or []], dtype=bool)
+        if not again.any():
+            return n
+    k = int(again.sum())
+    talk.note(
+        "headers-again",
+        f"{k} row{'s that hold' if k > 1 else ' that holds'} the names again left out (first: row {int(np.argmax(again)) + 1}).",
+    )
+    leave_out(columns, again)
+    for column in columns:
+        column.settle()
+    return n - k
 
 
 def _without_total_column(columns: list[Column], talk: Talk) -> list[Column]:
@@ -86,14 +110,16 @@ def _remarks(numeric: Sequence[Column], texts: Sequence[Column], n: int) -> list
     return found[::-1]
 
 
-def _total(numeric: Sequence[Column], texts: Sequence[Column], n: int) -> str:
-    label = next((c.texts[n - 1].strip() for c in texts if c.texts is not None and c.texts[n - 1].strip()), "")
+def _total(numeric: Sequence[Column], texts: Sequence[Column], n: int, at: int) -> str:
+    """Return what the row at a place calls itself if it adds the others up or averages them."""
+    label = next((c.texts[at].strip() for c in texts if c.texts is not None and c.texts[at].strip()), "")
     if n < 4 or not _TOTAL.match(label) or len(label) > 40:
         return ""
     agree = known = 0
     for column in numeric[:200]:
         x = np.asarray(column.numbers)[:n]
-        last, rest = x[-1], x[:-1][np.isfinite(x[:-1])]
+        last, rest = x[at], np.delete(x, at)
+        rest = rest[np.isfinite(rest)]
         if not np.isfinite(last) or not rest.size:
             continue
         known += 1
@@ -101,12 +127,20 @@ def _total(numeric: Sequence[Column], texts: Sequence[Column], n: int) -> str:
     return label if known and agree >= 0.8 * known else ""
 
 
-def _cut(columns: Sequence[Column], n: int) -> None:
+def leave_out(columns: Sequence[Column], out: Array) -> None:
+    """Take rows out of every column, and what was counted in them."""
     for column in columns:
-        if column.texts is not None:
-            column.missing -= sum(text.strip().lower() in MISSING for text in column.texts[n:])
-            column.texts = column.texts[:n]
-        elif column.numbers is not None:
-            column.missing -= int(np.isnan(column.numbers[n:]).sum())
-        if column.numbers is not None:
-            column.numbers = column.numbers[:n]
+        texts, numbers = column.texts, column.numbers
+        gone = np.isnan(numbers[out]) if numbers is not None else np.ones(int(out.sum()), dtype=bool)
+        if texts is not None:
+            blank = np.array([texts[i].strip().lower() in MISSING for i in np.flatnonzero(out)], dtype=bool)
+            column.texts = [text for text, leave in zip(texts, out, strict=True) if not leave]
+        else:
+            blank = gone
+        column.missing -= int(blank.sum())
+        if column.bad:
+            column.bad -= int((gone & ~blank).sum())
+        column.found -= int((~gone).sum())
+        column.examples = [(row, text) for row, text in column.examples if row > len(out) or not out[row - 1]]
+        if numbers is not None:
+            column.numbers = numbers[~out]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from nmf_core.ingest.biom import is_biom, read_biom
 from nmf_core.ingest.columns import Column
 from nmf_core.ingest.decode import to_utf8
 from nmf_core.ingest.grid import from_grid
@@ -26,6 +27,8 @@ def read_json(data: bytes | memoryview, talk: Talk) -> Raw:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         value = _lines(text, error)
+    if isinstance(value, Mapping) and is_biom(value):
+        return read_biom(value, talk)
     if isinstance(value, Mapping) and _is_network(value):
         from nmf_core.ingest.networks import from_node_link
 

@@ -115,6 +115,28 @@ def _named(
     return Roles(row, col, value, "long", others, sure)
 
 
+def _crossed(columns: Sequence[Column]) -> Roles | None:
+    """Find two columns of names that come together once each beside the only column of numbers: a table of one number
+    can be factorized in no other way. It is asked, never assumed.
+    """
+    numbers = [j for j, column in enumerate(columns) if column.kind == "number"]
+    n = len(columns[0].texts or []) if columns else 0
+    if len(numbers) != 1 or n < 6:
+        return None
+    texts = [j for j, c in enumerate(columns) if c.kind == "text" and not c.missing and len(c.texts or []) == n][:8]
+    found: list[tuple[int, int, int]] = []
+    for at, i in enumerate(texts):
+        for j in texts[at + 1 :]:
+            a, b = columns[i].texts or [], columns[j].texts or []
+            rows, cols = len(set(a)), len(set(b))
+            if 2 <= rows < n and 2 <= cols < n and len(set(zip(a, b, strict=True))) >= 0.9 * n:
+                found.append((rows * cols, i, j) if rows >= cols else (rows * cols, j, i))
+    if not found:
+        return None
+    _, row, col = min(found)
+    return Roles(row, col, numbers[0], "long", _rest(columns, (row, col, numbers[0])), sure=False)
+
+
 def _rest(columns: Sequence[Column], used: Sequence[int | None]) -> tuple[int, ...]:
     return tuple(j for j in range(len(columns)) if j not in used)
 
@@ -194,7 +216,7 @@ def _ratings(values: np.ndarray, other: Column) -> bool:
 
 def arrange_long(columns: Sequence[Column], given: Sequence[str], talk: Talk) -> Raw | None:
     """Build the sparse matrix of a long table or the symmetric one of a network; None for an ordinary table."""
-    roles = find_roles(columns, given)
+    roles = find_roles(columns, given) or _crossed(columns)
     if roles is None:
         return None
     a, b = keys_of(columns[roles.row]), keys_of(columns[roles.col])

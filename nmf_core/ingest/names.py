@@ -29,8 +29,11 @@ def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list
     width = max(12, min(talk.limits.name_length, BUDGET // (4 * max(1, len(names)))))
     trimmed = cut = freed = broken = 0
     result: list[str] = []
+    quoted = len(names) > 1 and all(len(name) > 2 and name[0] == name[-1] == "'" for name in names)
     for i, name in enumerate(names):
         short = name.strip()
+        if quoted:  # 'a','b': the quotation marks of databases
+            short = name = short[1:-1]
         if len(short.splitlines()) > 1:
             short = name = " ".join(part.strip() for part in short.splitlines() if part.strip())
             broken += 1
@@ -42,7 +45,8 @@ def tidy_names(names: Sequence[str], talk: Talk, what: str, prefix: str) -> list
         if len(short) > width:
             short, cut = short[: width - 1] + "…", cut + 1
         result.append(short or f"{prefix}{i + 1}")
-    if trimmed:
+    told = what == "column" and any(note.code == "names-trimmed" for note in talk.notes)
+    if trimmed and not told:
         talk.note("names-trimmed", f"Blanks around {_count(trimmed, what)} were removed.")
     if broken:
         talk.note("names-joined", f"Line ends within {_count(broken, what)} became blanks.")

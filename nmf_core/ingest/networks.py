@@ -37,6 +37,22 @@ def read_graphml(data: bytes | memoryview, talk: Talk) -> Raw:
     return _from_graph(graph, talk)
 
 
+def read_gexf(data: bytes | memoryview, talk: Talk) -> Raw:
+    """Read GEXF, as Gephi writes it; documents that define entities are refused unread."""
+    import networkx as nx
+
+    body = bytes(data)
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+        raise Refused(
+            "damaged", "The GEXF file is damaged or unsafe: it defines entities", hint="Save it again without a DOCTYPE"
+        )
+    try:
+        graph = nx.read_gexf(io.BytesIO(body))
+    except Exception as error:  # ParseError, NetworkXError, KeyError, ValueError …
+        raise Refused("damaged", "The GEXF file is damaged", str(error)[:80], "Save it again, or as GraphML") from error
+    return _from_graph(graph, talk)
+
+
 def read_gml(data: bytes | memoryview, talk: Talk) -> Raw:
     """Read GML, by labels where they are unique, else by ids."""
     import networkx as nx

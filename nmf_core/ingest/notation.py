@@ -64,6 +64,7 @@ def read_units(columns: list[Column], talk: Talk, dialect: Dialect = PLAIN) -> l
 _SAID = {
     "minus": "The typographic minus sign (−) was read as minus in: {}.",
     "spread": "What stands after ± was left out in: {}.",
+    "apostrophe": "Apostrophes around numbers were taken off in: {}.",
     "brackets": "Numbers in brackets were read as negative in: {}.",
     "comma": "These columns write numbers in another way than the rest and were read so: {}.",
 }
@@ -87,6 +88,8 @@ def _without_unit(texts: Sequence[str]) -> _Plain | None:
         if cell.lower() in MISSING:
             plain.append("")
             continue
+        if cell[:1] == "'":  # how a spreadsheet marks a number that is kept as text, and how databases quote
+            cell, minus = cell.strip("'").strip(), minus or "apostrophe"
         if cell[:1] == "(" and cell[-1:] == ")":  # as accountants write
             cell, minus = f"-{cell[1:-1].strip()}", "brackets"
         elif "−" in cell:

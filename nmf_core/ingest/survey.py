@@ -27,6 +27,7 @@ SAMPLE_BYTES, SAMPLE_LINES, LINE_CUT = 1 << 18, 400, 20_000
 LONGEST_CELL = 20  # lines that a quoted cell may span
 _OPENS = re.compile(r'(?:^|[,;\t|:~^&!])[ ]*"')
 _CLOSES = re.compile(r'[^"]*(?:""[^"]*)*"[ ]*(?:[,;\t|:~^&!\r\n]|$)')
+_GRID = re.compile(r"\s*(ncols|nrows|xll\w+|yll\w+|cellsize|dx|dy|nodata_value)\s+[-+.\deE]+\s*$", re.I)
 WIDE = 2000  # beyond so many columns Arrow's cost per column outweighs its speed per row
 
 
@@ -161,7 +162,9 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
     skip = 0
     while skip < len(lines) - 1 and (not lines[skip].strip() or is_comment(lines[skip], "#%!")):
         skip += 1
-    skip += _sizes_line(lines, skip)
+    skip += _sizes_line(lines, skip) + _grid_lines(lines, skip)
+    bag = _is_bag(lines, skip)
+    skip += 3 * bag
     told = re.fullmatch(r'"?sep=(.)"?', lines[skip].strip(" \r\n")) if skip < len(lines) - 1 else None
     skip += told is not None  # spreadsheets write the separator into the first line
     short = [line[:LINE_CUT].rstrip("\r\n") for line in lines[skip:]]
@@ -176,7 +179,13 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
     decimal, thousands, ambiguous = guess_numbers(rows[1:] or rows, separator, decimal)
     decimal, thousands = chosen_numbers(decimal, thousands, ambiguous, rows, talk)
     dialect = Dialect(separator, decimal, thousands)
-    commented = lines[skip - 1].lstrip("#% \t").rstrip("\r\n") if skip and is_comment(lines[skip - 1], "#%") else ""
+    commented = (
+        "document word count"
+        if bag
+        else lines[skip - 1].lstrip("#% \t").rstrip("\r\n")
+        if skip and is_comment(lines[skip - 1], "#%")
+        else ""
+    )
     has_header = guess_header(rows, dialect)
     tall = header_height(rows, dialect) if has_header else 1
     options = [Option("first", "The first line holds the names"), Option("none", "There is no header")]
@@ -188,7 +197,12 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
     counts = Counter(len(row) for row in (rows[1:] if has_header else rows)[:200])
     width = max(counts, key=lambda k: (counts[k], k)) if counts else len(rows[0])
     if len(names_above) == width and width > 1:
-        talk.note("header-comment", "The names were taken from the comment line above the numbers.")
+        said = (
+            "The first three lines hold sizes"
+            if bag
+            else "The names were taken from the comment line above the numbers"
+        )
+        talk.note("header-comment", f"{said}.")
         header_row, used = names_above, 0
     else:
         default = "none" if not has_header else "joined" if tall > 1 else "first"
@@ -319,6 +333,25 @@ def _sizes_line(lines: list[str], skip: int) -> int:
     """Return 1 when the line after ``#1.2`` holds the sizes of a table, as GCT files do."""
     marked = skip > 0 and re.fullmatch(r"#1\.[23]", lines[skip - 1].strip()) is not None
     return int(marked and re.fullmatch(r"\d+(\t\d+){1,3}", lines[skip].strip()) is not None)
+
+
+def _grid_lines(lines: list[str], skip: int) -> int:
+    """Count the lines of sizes and corners above a grid of heights, as geographic systems write them (ESRI ASCII)."""
+    k = 0
+    while skip + k < len(lines) - 1 and _GRID.match(lines[skip + k]):
+        k += 1
+    return k if k >= 4 else 0
+
+
+def _is_bag(lines: list[str], skip: int) -> bool:
+    """Tell a bag of words: numbers of documents, words and entries on lines of their own, then document, word, count."""
+    head = [line.split() for line in lines[skip : skip + 6]]
+    if len(head) < 5 or not all(word.isdigit() for words in head for word in words):
+        return False
+    if [len(words) for words in head[:4]] != [1, 1, 1, 3]:
+        return False
+    documents, words = int(head[0][0]), int(head[1][0])
+    return all(1 <= int(row[0]) <= documents and 1 <= int(row[1]) <= words for row in head[3:] if len(row) == 3)
 
 
 def _some(names: list[str]) -> str:

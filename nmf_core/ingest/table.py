@@ -9,7 +9,7 @@ import numpy as np
 
 from nmf_core.ingest.columns import Column, bounds_of, days, looks_other, truth, with_bounds
 from nmf_core.ingest.documents import from_documents
-from nmf_core.ingest.foot import without_foot
+from nmf_core.ingest.foot import without_foot, without_headers
 from nmf_core.ingest.long_table import arrange_long
 from nmf_core.ingest.names import BUDGET, tidy_names
 from nmf_core.ingest.raw import Raw
@@ -34,7 +34,7 @@ def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
         When no rows are left, or no column holds numbers.
     """
     columns, n = _without_empty(columns, talk)
-    columns, n = without_foot(columns, n, talk)
+    columns, n = without_foot(columns, without_headers(columns, n, talk), talk)
     given = [column.name for column in columns]
     for column, name in zip(columns, tidy_names(given, talk, "column", "c"), strict=True):
         column.name = name

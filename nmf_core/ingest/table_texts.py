@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nmf_core.ingest.columns import Column
+from nmf_core.ingest.documents import words_of
 from nmf_core.ingest.reading import Option
 from nmf_core.ingest.talk import Talk
 
@@ -28,7 +29,7 @@ def prose_column(columns: list[Column], talk: Talk) -> Column | None:
 
 def said_column(columns: list[Column], talk: Talk) -> Column | None:
     """Return a column of short texts to be read as documents, of a table without numbers; asked, never assumed."""
-    texts = [c for c in columns if c.texts and sum(len(t.split()) for t in c.texts) >= 1.5 * len(c.texts)]
+    texts = [c for c in columns if c.texts and sum(len(words_of(t)) for t in c.texts) >= 1.5 * len(c.texts)]
     texts = [c for c in texts if len(set(c.texts or [])) > 0.5 * len(c.texts or [])]
     if not texts:
         return None

@@ -81,6 +81,10 @@ def parse(data: bytes | memoryview, name: str, talk: Talk, depth: int = 0) -> Ra
         return parse(unpacked, name.rsplit(".", 1)[0], talk, depth + 1)
     if kind == "zip":
         return _zip(data, name, talk, depth)
+    if kind == "tar":
+        from nmf_core.ingest.archive import zip_of_tar
+
+        return _zip(zip_of_tar(data, talk), name, talk, depth)
     if kind == "npy":
         from nmf_core.ingest.arrays import read_npy
 
@@ -102,10 +106,10 @@ def parse(data: bytes | memoryview, name: str, talk: Talk, depth: int = 0) -> Ra
         from nmf_core.ingest.json_records import read_json
 
         return read_json(data, talk)
-    if kind in ("graphml", "gml", "pajek"):
-        from nmf_core.ingest.networks import read_gml, read_graphml, read_pajek
+    if kind in ("graphml", "gexf", "gml", "pajek"):
+        from nmf_core.ingest.networks import read_gexf, read_gml, read_graphml, read_pajek
 
-        return {"graphml": read_graphml, "gml": read_gml, "pajek": read_pajek}[kind](data, talk)
+        return {"graphml": read_graphml, "gexf": read_gexf, "gml": read_gml, "pajek": read_pajek}[kind](data, talk)
     if kind == "image":
         from nmf_core.ingest.pictures import read_picture
 

@@ -6,6 +6,8 @@ Same letters as in `ingest_corpus`; each of these was read wrongly, or refused, 
 from __future__ import annotations
 
 import io
+import json
+import tarfile
 from typing import Any
 
 import numpy as np
@@ -188,6 +190,80 @@ case(
     shape=(9, 3),
 )
 
+QPCR = "Well,Sample,Target,Ct\n" + "".join(
+    f"A{i},s{i // 2},{('ACTB', 'GAPDH')[i % 2]},{20 + i / 4}\n" for i in range(6)
+)
+case(
+    "RT14 one number for each pair of names",
+    "A",
+    QPCR,
+    "What is one line.*long table: 3 rows × 2 columns",
+    rows=("s0", "s1"),
+    cols=("ACTB", "GAPDH"),
+    first=(20, 20.25),
+)
+case("RT14b an ordinary table after all", "X", QPCR, "1 column of numbers", choices={"layout": "table"})
+case(
+    "RT15 names again among the rows",
+    "N",
+    "a,b,c\n1,2,3\n4,5,6\na,b,c\n7,8,9\n1,1,1\n",
+    "1 row that holds the names again left out",
+    shape=(4, 3),
+    first=(1, 2, 3),
+)
+case(
+    "RT16 total on top",
+    "N",
+    "name,a,b,c\nTotal,9,12,15\nx,1,2,3\ny,3,4,5\nz,5,6,7\n",
+    "first row, Total, sums up",
+    shape=(3, 3),
+    rows=("x", "y"),
+    first=(1, 2, 3),
+)
+case(
+    "RT17 quotation marks of databases",
+    "N",
+    "'id','a','b'\n'x','1.5','2'\n'y','2.5','3'\n'z','3.5','1'\n",
+    "Apostrophes around numbers",
+    cols=("a", "b"),
+    rows=("x", "y"),
+    first=(1.5, 2),
+)
+case(
+    "RT17b numbers marked as text",
+    "N",
+    "id,a,b\nx,'12,'3\ny,'14,'5\nz,'1,'2\n",
+    "Apostrophes around numbers were taken off in: a, b",
+    first=(12, 3),
+)
+HEIGHTS = "ncols 4\nnrows 3\nxllcorner 0.0\nyllcorner 0.0\ncellsize 50\nNODATA_value -9999\n-9999 2 3 4\n5 6 7 8\n9 10 11 12\n"
+case("RT18 grid of heights", "A", HEIGHTS, "1 cell is missing", name="x.asc", cols=("c1", "c2", "c3", "c4"))
+case("RT18b taken", "N", HEIGHTS, "6 lines before the table", name="x.asc", choices={"missing": "keep"}, shape=(3, 4))
+BAG = "3\n5\n6\n1 1 2\n1 3 1\n2 2 4\n2 5 1\n3 1 1\n3 4 2\n"
+case(
+    "RT19 bag of words",
+    "N",
+    BAG,
+    "first three lines hold sizes",
+    name="docword.txt",
+    shape=(3, 5),
+    first=(2, 0, 1, 0, 0),
+    rows=("1", "2"),
+)
+case(
+    "RT20 strands are no crosses",
+    "N",
+    "chr1\t100\t200\tgene1\t5\t+\nchr1\t300\t400\tgene2\t7\t-\nchr2\t100\t250\tgene3\t2\t+\n",
+    "c4 names the rows",
+    shape=(3, 3),
+)
+for letter, what, data in (
+    ("", "variants", "##fileformat=VCFv4.2\n#CHROM\tPOS\n1\t100\n"), ("b", "sequences", ">s1 human\nACGTACGT\n>s2 mouse\nACGTTCGT\n"),
+    ("c", "JCAMP", "##TITLE=Coffee\n##XYDATA=(X++(Y..Y))\n4000 1 2\n"), ("d", "NetCDF", b"CDF\x01" + b"\0" * 99), ("e", "FITS", b"SIMPLE  =                    T" + b" " * 99),
+    ("f", "DICOM", b"\0" * 128 + b"DICM" + b"\2\0" * 40), ("g", "Stata", b"<stata_dta><header>" + b"\0" * 99),
+):  # fmt: skip
+    case(f"RX01{letter} {what}", "X", data, f"{what}.*(CSV|csv|numpy|PNG)")
+
 # texts ----------------------------------------------------------------------------------------------------------------
 case(
     "RD01 short lines",
@@ -365,6 +441,89 @@ case(
     "sparse matrix: 3 × 3",
     name="x.mtx",
 )
+
+
+def tarred(mode: str, members: dict[str, str]) -> bytes:
+    """Return a .tar, packed or not, with a folder and a link beside the files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        folder, link = tarfile.TarInfo("d"), tarfile.TarInfo("d/link")
+        folder.type, link.type, link.linkname = tarfile.DIRTYPE, tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(folder)
+        archive.addfile(link)
+        for name, text in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+for letter, mode, name in (
+    ("", "w", "x.tar"),
+    ("b", "w:gz", "x.tgz"),
+    ("c", "w:bz2", "x.tar.bz2"),
+    ("d", "w:xz", "x.tar.xz"),
+):
+    case(
+        f"RZ01{letter} {name}",
+        "R",
+        lambda mode=mode: tarred(mode, {"d/data.csv": "a,b\n1,2\n3,4\n"}),
+        name=name,
+        first=(1, 2),
+        shape=(2, 2),
+    )
+case(
+    "RZ01e two files",
+    "A",
+    lambda: tarred("w:gz", {"d/one.csv": "a,b\n1,2\n3,4\n", "../two.csv": "a,b\n1,2\n3,4\n"}),
+    "Which file.*two.csv",
+    name="x.tgz",
+)
+case(
+    "RZ01f cut off",
+    "X",
+    lambda: tarred("w", {"d/data.csv": "a,b\n1,2\n" * 900})[:4000],
+    "damaged or cut off",
+    name="x.tar",
+)
+OTUS = {
+    "id": None,
+    "format": "1.0.0",
+    "type": "OTU table",
+    "rows": [{"id": f"O{i}"} for i in range(3)],
+    "columns": [{"id": "S1"}, {"id": "S2"}],
+    "shape": [3, 2],
+}
+case("RJ01 BIOM", "N", json.dumps({**OTUS, "matrix_type": "sparse", "data": [[0, 0, 5], [1, 1, 3], [2, 0, 1], [2, 1, 4]]}), "2 samples × 3 observations", name="x.biom",
+     rows=("S1", "S2"), cols=("O0", "O1", "O2"), first=(5, 0, 1), kind="counts")  # fmt: skip
+case(
+    "RJ01b dense",
+    "N",
+    json.dumps({**OTUS, "matrix_type": "dense", "data": [[5, 0], [0, 3], [1, 4]]}),
+    "2 samples",
+    name="x.biom",
+    first=(5, 0, 1),
+)
+case(
+    "RJ01c damaged",
+    "X",
+    json.dumps({**OTUS, "matrix_type": "sparse", "data": [[0, 7, 5]]}),
+    "parts do not fit",
+    name="x.biom",
+)
+GEXF = '<?xml version="1.0"?><gexf xmlns="http://gexf.net/1.3" version="1.3"><graph defaultedgetype="undirected"><nodes><node id="0" label="A"/><node id="1" label="B"/><node id="2" label="C"/></nodes><edges><edge id="0" source="0" target="1" weight="2.5"/><edge id="1" source="1" target="2" weight="1"/></edges></graph></gexf>'
+case(
+    "RG01 GEXF",
+    "N",
+    GEXF,
+    "3 nodes and 2 weighted links",
+    name="x.gexf",
+    kind="network",
+    rows=("A", "B", "C"),
+    first=(0, 2.5, 0),
+)
+case("RG01b cut off", "X", GEXF[:200], "GEXF file is damaged", name="x.gexf")
+case("RG01c entities", "X", GEXF.replace("<gexf", '<!DOCTYPE g [<!ENTITY a "b">]><gexf', 1), "unsafe", name="x.gexf")
 
 
 def two_sets(file: Any) -> None:

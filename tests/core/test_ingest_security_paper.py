@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.ingest_corpus import CASES
+from tests.core.ingest_dirt import CASES as DIRT
 from tests.core.ingest_programs import CASES as PROGRAMS
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,7 @@ def test_every_requirement_is_met_by_something_and_held_by_a_test(row):
 
 
 def test_every_file_of_the_corpus_that_the_paper_names_exists():
-    ids = {case.id.split()[0] for case in (*CASES, *PROGRAMS)}
+    ids = {case.id.split()[0] for case in (*CASES, *PROGRAMS, *DIRT)}
     named = [name for group in re.findall(r"`test_ingest_corpus\.py` \(([^)]*)\)", PAPER) for name in group.split(", ")]
     assert len(named) > 5
     for name in named:
