@@ -191,7 +191,7 @@ class FeatureHeatmap:
         if axis is not None:
             ticks = _axis_ticks(starts, axis, feature_axis_words(self.dataset))
         else:
-            ticks = _thin_ticks(names, NAMED, limit=24) if blocks == m else _position_ticks(starts, m, order)
+            ticks = _thin_ticks(names, NAMED, limit=24) if blocks == m else _position_ticks(starts, m, order, most=5)
         layout = {
             "height": self.height or int(min(900, 170 + max(22 * min(rank, 30), 110) + (80 if blocks > 12 else 20))),
             **titled("H: the components, feature by feature", _notes("features", m, blocks, visible, order)),
@@ -346,9 +346,9 @@ def _axis_ticks(starts: Array, axis: Array, words: str) -> dict[str, Any]:
     }
 
 
-def _position_ticks(starts: Array, n: int, order: Ordering) -> dict[str, Any]:
+def _position_ticks(starts: Array, n: int, order: Ordering, most: int = 10) -> dict[str, Any]:
     """Return ticks that count rows or columns, for axes of averages, where a single name would say nothing."""
-    step = next(f * 10**e for e in range(9) for f in (1, 2, 5) if f * 10**e * 10 >= n)
+    step = next(f * 10**e for e in range(9) for f in (1, 2, 5) if f * 10**e * most >= n)
     wanted = np.arange(0, n, step)
     at = np.searchsorted(starts, wanted, side="right") - 1
     return {

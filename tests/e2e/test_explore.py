@@ -55,6 +55,8 @@ def test_data_set_and_rank_change_what_is_shown_and_the_link_restores_it(page: P
     expect(page.get_by_text("sum of 3 parts")).to_be_visible()
     choose(page, "Data set", "Wine")
     expect(page.get_by_text("178 wines is shown as a sum of 3 parts")).to_be_visible()
+    # No name below H is dropped, not even the longest at the right.
+    expect(page.locator(".xtick text", has_text="od280").first).to_be_visible()
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("sum of 4 parts")).to_be_visible()
