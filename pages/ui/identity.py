@@ -12,11 +12,11 @@ import streamlit as st
 from nmf_core import Dataset, FitResult
 from nmf_core.components import Identity, Parts, carry, present, present_matrices
 from nmf_core.types import Array
+from pages.ui.state import announce, news, remember
 from pages.ui.widgets import md
 
 PARAMETER = "parts"  # in the address
 _KEPT = "_identity"  # digest of the features -> Kept, the latest last
-_SEEN = "_identity_seen"  # text of the address that was taken over
 MOST = 12  # sets of features remembered
 
 
@@ -52,9 +52,8 @@ def of(dataset: Dataset, result: FitResult) -> Identity:
     """Return what holds for a result: decided on it, in the address, or carried over from where it was decided."""
     request = result.request.key
     kept = _kept(dataset)
-    text = st.query_params.get(PARAMETER)
-    if text is not None and text != st.session_state.get(_SEEN):
-        st.session_state[_SEEN] = text
+    text = news(PARAMETER)
+    if text is not None:
         try:
             return _keep(dataset, result, Identity.from_json(json.loads(text)))
         except (ValueError, RecursionError):  # not ours: the components keep their own names
@@ -105,11 +104,7 @@ def restore(dataset: Dataset, identity: Identity) -> None:
     """Let an identity from a bundle hold for the next result of these data; a callback."""
     st.session_state.setdefault(_KEPT, {}).pop(_features(dataset), None)
     values = identity.to_json()
-    st.session_state.pop(_SEEN, None)
-    if values:
-        st.query_params[PARAMETER] = _text(values)
-    elif PARAMETER in st.query_params:
-        del st.query_params[PARAMETER]
+    announce(PARAMETER, _text(values) if values else None)
 
 
 def decide(dataset: Dataset, make: Callable[[], Identity]) -> None:
@@ -149,13 +144,7 @@ def _keep(
 
 def _address(identity: Identity) -> None:
     values = identity.to_json()
-    if not values:
-        st.session_state.pop(_SEEN, None)
-        if PARAMETER in st.query_params:
-            del st.query_params[PARAMETER]
-    elif st.query_params.get(PARAMETER) != (text := _text(values)):
-        st.session_state[_SEEN] = text
-        st.query_params[PARAMETER] = text
+    remember(PARAMETER, _text(values) if values else None, None)
 
 
 def _text(values: dict[str, object]) -> str:

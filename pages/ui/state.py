@@ -33,16 +33,33 @@ def seed(key: str, default: Any, parse: Callable[[str], Any]) -> None:
     parse : callable
         From the address's text to a value; raises ValueError for a value that is not allowed (the default is taken).
     """
-    seen = st.session_state.setdefault(_SEEN, {})
-    text = st.query_params.get(key)
-    if text is not None and text != seen.get(key) and not _late(key, text):
-        _replace(key, text)
+    text = news(key)
+    if text is not None:
         try:
             st.session_state[key] = parse(text)
         except ValueError:
             st.session_state[key] = default
     elif key not in st.session_state:
         st.session_state[key] = default
+
+
+def news(key: str) -> str | None:
+    """Return what the address says of a key, and note it; None if it says nothing that was not known before."""
+    text = st.query_params.get(key)
+    if text is None or text == st.session_state.setdefault(_SEEN, {}).get(key) or _late(key, text):
+        return None
+    _replace(key, text)
+    return text
+
+
+def announce(key: str, text: str | None) -> None:
+    """Write into the address what the next run is to take for news; a callback."""
+    for known in (_SEEN, _STALE):
+        st.session_state.setdefault(known, {}).pop(key, None)
+    if text is not None:
+        st.query_params[key] = text
+    elif key in st.query_params:
+        del st.query_params[key]
 
 
 def put(key: str, value: Any, *shape: Any) -> None:

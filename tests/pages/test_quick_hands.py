@@ -79,3 +79,17 @@ def test_numbers_typed_quickly_are_not_undone_by_a_late_address(open_page):
     app.query_params["w_small"] = "0.5,1;1,0.25;0.75,0.5;1,1"
     finished(app.run())
     assert next(s for s in app.slider if s.label.startswith("Amount of part 1")).value == 0.9
+
+
+def test_a_late_address_does_not_undo_a_new_name(open_page):
+    first = '{"names":{"0":"blossoms"}}'
+    app = opened(open_page, "explore", data="iris", rank="2", parts=first)
+    app.session_state["names"] = True
+    finished(app.run())
+    next(field for field in app.text_input if field.value == "blossoms").set_value("petals")
+    finished(app.run())
+    assert "petals" in address(app)["parts"]
+    app.query_params["parts"] = first  # sent before the browser heard of the new name
+    finished(app.run())
+    assert "petals" in address(app)["parts"]
+    assert [field.value for field in app.text_input if field.value in ("blossoms", "petals")] == ["petals"]
