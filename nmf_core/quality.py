@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from nmf_core import solvers
 from nmf_core.components import Parts, dominant
 from nmf_core.types import Array, Dataset, FitResult, is_sparse
 from nmf_core.wording import count, duration, number, percent
@@ -408,7 +409,9 @@ def cards(
     out.append(("Sparseness of H", number(h, 3), f"Of the components (rows of H), {words}."))
     seconds = float(result.trace.seconds[-1])
     tries = f" in the best of {count(len(result.restarts), 'restart')}" if len(result.restarts) > 1 else ""
-    out.append(("Iterations", f"{result.n_iter:,}", f"Of the solver {result.request.solver}{tries}. {result.stop}"))
+    out.append(
+        ("Iterations", f"{result.n_iter:,}", f"Of {solvers.get(result.request.solver).label}{tries}. {result.stop}")
+    )
     out.append(("Time", duration(seconds), "Seconds of computing, without waiting."))
     named = compared_label(dataset, label)
     if named is not None:

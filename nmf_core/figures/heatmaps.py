@@ -111,7 +111,11 @@ class SampleHeatmap:
         top = dominant(parts)
         counts = np.bincount(top[top >= 0], minlength=parts.rank)
         lead = int(counts.argmax())
-        blocks = "" if len(starts) == len(top) else f" Rows are averages of about {len(top) // len(starts)} samples."
+        blocks = (
+            ""
+            if len(starts) == len(top)
+            else f" Rows are averages of about {number(len(top) / len(starts), 2)} samples."
+        )
         return (
             f"Heatmap of W: {count(len(top), 'sample')} by {count(parts.rank, 'component')}, {order.words}.{blocks} "
             f"{parts.names[lead]} is the largest part of {count(int(counts[lead]), 'sample')}; "
@@ -213,7 +217,7 @@ class FeatureHeatmap:
         parts = self.parts.visible()
         order, starts, _, _ = self._shown()
         m = self.dataset.shape[1]
-        blocks = "" if len(starts) == m else f" Columns are averages of about {m // len(starts)} features."
+        blocks = "" if len(starts) == m else f" Columns are averages of about {number(m / len(starts), 2)} features."
         picked, _ = top_features(parts, 1, among=well_known(self.dataset, parts.rank))
         strongest = [
             f"{parts.names[k]} is strongest in {self.dataset.cols[picked[k, 0]]}" for k in range(min(parts.rank, 6))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from nmf_core import load_dataset
+from nmf_core import load_dataset, solvers
 from nmf_core.components import dominant, present
 from nmf_core.quality import (
     agreement,
@@ -208,6 +208,8 @@ def test_cards_say_what_is_shown():
     assert "Kullback–Leibler loss" not in shown
     help_texts = [text for *_, text in cards(data, result, parts)]
     assert all(text.endswith(".") for text in help_texts)
+    label = solvers.get(result.request.solver).label  # as people read it, not its short name
+    assert any(text.startswith(f"Of {label}. ") for text in help_texts)
     holes = Dataset.of(np.where(X == 5, np.nan, X))
     other = result_of(W, H, loss="kullback-leibler")
     shown = {name: value for name, value, _ in cards(holes, other, present(holes, other))}

@@ -244,7 +244,7 @@ class TestSampleHeatmap:
         assert "1,000,000 samples as 500 averages" in figure.layout.title.text
         assert figure.data[0].z.shape == (500, 20)
         np.testing.assert_allclose(figure.data[0].z[3], parts.W[6000:8000].mean(axis=0), rtol=1e-4)
-        assert "averages of about 2000 samples" in picture.describe()
+        assert "averages of about 2,000 samples" in picture.describe()
 
     def test_component_names_carry_their_colours(self):
         data, W, H = table()
@@ -288,6 +288,11 @@ class TestFeatureHeatmap:
         assert len(figure.to_json()) < 1_000_000
         assert "first 300 of 320 components" in figure.layout.title.text
         assert "3,000 features as 250 averages" in figure.layout.title.text
+
+    def test_sizes_of_averages_are_not_rounded_to_one(self):
+        W, H = factors(671, 4, 2)
+        data = Dataset.of(W @ H)
+        assert "averages of about 1.3 samples" in SampleHeatmap(data, present_matrices(data, W, H)).describe()
 
     def test_names_below_h_are_thinned_before_they_overlap(self):
         W, H = factors(10, 96, 3)
