@@ -11,6 +11,7 @@ import streamlit as st
 
 from nmf_core import Dataset, FitRequest, list_datasets, load_dataset
 from nmf_core.components import Parts, dominant, feature_axis, present
+from nmf_core.defaults import suggested_penalty
 from nmf_core.figures.component_bars import ComponentBars
 from nmf_core.figures.component_lines import ComponentLines
 from nmf_core.figures.component_tiles import ComponentTiles
@@ -38,10 +39,8 @@ class Use:
     pages : tuple of str
         Where to go on: the first of these that there is.
     more : tuple of (key, value)
-        Of the address there.
+        Of the address of a lens.
     loss : str
-    penalty : float
-        On W and H.
     """
 
     title: str
@@ -52,7 +51,6 @@ class Use:
     pages: tuple[str, ...] = ("explore",)
     more: tuple[tuple[str, str], ...] = ()
     loss: str = "frobenius"
-    penalty: float = 0.0
 
 
 def _explained(dataset: Dataset, parts: Parts) -> str:
@@ -99,6 +97,22 @@ def _airports(dataset: Dataset, parts: Parts) -> str:
     return f"The strongest airport of each part: {heads}."
 
 
+def _request(use: Use, dataset: Dataset) -> FitRequest:
+    """Return what Explore runs at `_asked`: the link leads to the very picture it stands under."""
+    pull = suggested_penalty(dataset, use.loss)
+    penalty = {} if pull is None else {"alpha_W": pull.alpha_W, "alpha_H": pull.alpha_H, "l1_ratio": pull.l1_ratio}
+    return FitRequest(dataset.id, rank=use.rank, loss=use.loss, **penalty)
+
+
+def _asked(use: Use, page: str) -> dict[str, str]:
+    """Return the address's parameters on another page, what is the default there among them: it may be set otherwise."""
+    if page != "explore":
+        return {f"{page}_data": use.data, **dict(use.more)}
+    model = {"loss": use.loss, "penalties": "auto", "solver": "auto", "init": "nndsvda", "restarts": "1"}
+    stop = {"max_iter": "500", "tol": "1e-05", "stop_rule": "loss"}
+    return {"data": use.data, "rank": str(use.rank), **model, **stop, "scale": "max 1"}
+
+
 USES = (
     Use("Images", "faces_lfw", 9, "Parts of faces; add some up and a face appears.", _explained, ("images",)),
     Use("Text", "text_commons", 6, "Topics: words that go together in speeches.", _words, ("text",)),
@@ -117,7 +131,6 @@ USES = (
         "Tastes: films that the same people like.",
         _known,
         ("ratings", "explore"),
-        penalty=0.01,
     ),
     Use(
         "Compression",
@@ -156,7 +169,7 @@ def show() -> None:
     )
     use = USES[TITLES.index(pick("Application", TITLES, "use", segmented=True))]
     dataset, info = load_dataset(use.data), list_datasets()[use.data]
-    request = FitRequest(dataset.id, rank=use.rank, loss=use.loss, max_iter=200, alpha_W=use.penalty)
+    request = _request(use, dataset)
     result = jobs.run(FitWork(request), dataset, label=f"Factorizing {dataset.name}", key="use_fit")
     if result is None:
         return
@@ -171,12 +184,11 @@ def show() -> None:
     else:
         draw(ComponentBars(dataset, parts, n=6), "use_picture")
     name = next(page for page in (*use.pages, "explore") if (PAGES / f"{page}.py").exists())
-    key = "data" if name == "explore" else f"{name}_data"
     st.page_link(
         PAGES / f"{name}.py",
         label=f"Explore {info.title}",
         icon=":material/arrow_forward:",
-        query_params={key: use.data, **dict(use.more)},
+        query_params=_asked(use, name),
     )
     n, m = dataset.shape
     right = f"{n:,} × {use.rank}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -304,3 +305,49 @@ def test_an_application_links_to_its_lens(open_page, use, page):
     (link,) = app.get("page_link")
     assert link.proto.page.endswith(page)
     assert f"{page}_data=" in link.proto.query_string
+
+
+@pytest.mark.parametrize("use", ["Genes", "Ratings", "Sound", "Networks"])
+def test_an_application_without_a_lens_leads_to_the_same_parts_on_explore(open_page, use):
+    app = at(open_page, "uses", "used", use=use)
+    (link,) = app.get("page_link")
+    assert link.proto.page.endswith("explore") or link.proto.page == ""
+    there = finished(open_page("explore", **dict(parse_qsl(link.proto.query_string))).run())
+    here, bars, heat = figures(app)[0]["data"], *figures(there)[:2]
+    kind = here[0]["type"]
+    if kind == "heatmap":  # the rows may stand in another order
+        found = next(t for t in heat["data"] if t["type"] == "heatmap")
+        mine, theirs = (np.sort(array(t["z"]), axis=0) for t in (here[0], found))
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5)
+    else:
+        pairs = [(a, b) for a, b in zip(here, bars["data"], strict=True) if a["type"] == kind and "x" in a]
+        assert len(pairs) >= 3
+        for a, b in pairs:
+            if kind == "bar":  # fewer bars stand here
+                assert a["text"] == b["text"][: len(a["text"])]
+            for axis in ("x",) if kind == "bar" else ("x", "y"):
+                mine = array(a[axis])
+                np.testing.assert_allclose(mine, array(b[axis])[: len(mine)], rtol=1e-5)
+    loss = "kullback-leibler" if use == "Sound" else "frobenius"
+    assert there.selectbox(key="loss").value == loss
+
+
+def test_the_link_to_explore_holds_whatever_was_set_there_before(open_page):
+    app = at(open_page, "uses", "used", use="Sound")
+    (link,) = app.get("page_link")
+    asked = dict(parse_qsl(link.proto.query_string))
+    there = finished(
+        open_page("explore", data="iris", rank="2", loss="itakura-saito", init="random", max_iter="7").run()
+    )
+    there.query_params.clear()
+    for key, value in asked.items():
+        there.query_params[key] = value
+    finished(there.run())
+    state = there.session_state
+    assert [state[k] for k in ("data", "rank", "loss", "init", "max_iter")] == [
+        "audio_piano_notes",
+        3,
+        "kullback-leibler",
+        "nndsvda",
+        500,
+    ]
