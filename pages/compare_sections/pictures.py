@@ -31,11 +31,22 @@ def blocks(
         some = methods[first : first + across]
         shown = MethodBlocks(some, dataset.cell_shape or (), row, SHORT, names, colors, across)
         picture(shown, key=f"method_blocks_{first}")
+        _as_high_as_wide_asks(f"method_blocks_{first}", shown)
     more = max(len(method.parts) for method in methods)
     st.caption(
         "Blocks: bright is much, black is nothing (“empty”: below a twentieth of the block’s largest); where a method takes "
         "away, orange adds and blue takes away. Squares: how much of each block the chosen picture holds."
         + (f" The first {MOST} of {more} blocks are drawn." if more > MOST else "")
+    )
+
+
+def _as_high_as_wide_asks(key: str, shown: MethodBlocks) -> None:
+    """Let a chart of blocks take no more room than it fills: Plotly keeps its height where a narrow page makes it small."""
+    layout = shown.build().layout
+    wide, high, most = layout.xaxis.range[1], layout.yaxis.range[0], layout.height
+    st.html(
+        f"<style>[class].st-key-{key} {{aspect-ratio: {wide:.4g} / {high:.4g}; max-height: {most}px; height: auto; "
+        "flex: 0 0 auto; overflow: hidden}</style>"
     )
 
 

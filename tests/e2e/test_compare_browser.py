@@ -148,3 +148,19 @@ def test_a_name_survives_another_seed_and_rank_and_is_in_the_download(page: Page
         page.get_by_role("button", name="W (recipes)", exact=True).click()
     waiting.value.save_as(tmp_path / "W.csv")
     assert "my part" in (tmp_path / "W.csv").read_text().splitlines()[0]
+
+
+def test_blocks_take_no_more_room_than_they_fill_on_a_narrow_page(page: Page, server: Server):
+    page.set_viewport_size({"width": 768, "height": 1000})
+    page.goto(f"{server.url}/compare?data=faces_lfw")
+    chart = page.locator(".st-key-method_blocks_0")
+    expect(chart.get_by_text("the picture uses").first).to_be_visible()
+    settled(page)
+    expect(chart.locator(".shapelayer path, .layer-above path")).to_have_count(3)
+    page.wait_for_function(
+        """() => {
+          const chart = document.querySelector('.st-key-method_blocks_0'), low = chart.getBoundingClientRect().bottom;
+          const frames = [...chart.querySelectorAll('.shapelayer path')].map((e) => e.getBoundingClientRect().bottom);
+          return frames.length === 3 && low - Math.max(...frames) < 30 && low >= Math.max(...frames);
+        }"""
+    )
