@@ -45,6 +45,12 @@ class _Panel:
     log: bool = False
     limit: tuple[float, float] | None = None
     line: float | None = None
+    coming: bool = False
+
+    @property
+    def measured(self) -> bool:
+        """Whether any of its curves has a point."""
+        return any(np.isfinite(c.middle).any() for c in self.curves)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +114,13 @@ class RankCurves:
                 axis["type"] = "log"
             if panel.limit:
                 axis["range"] = list(panel.limit)
+            if not panel.measured:
+                axis |= {"range": [0, 1], "showticklabels": False, "type": "linear"}
             layout[axis_key("y", i)] = axis
             for curve in panel.curves:
                 data += self._lines(ranks, curve, y, panel.percent)
             layout["annotations"].append(self._title(panel, top))
-            if panel.line is not None:
+            if panel.line is not None and panel.measured:
                 layout["shapes"].append(_rule(y, panel.line))
         layout["shapes"] += self._marks()
         return figure(data, layout)
@@ -188,6 +196,8 @@ class RankCurves:
         keys = "   ".join(f'<span style="color:{c.color}">{signs[c.symbol]}</span> {c.name}' for c in drawn)
         # Four names do not fit beside the title on a narrow screen; above a panel there is room for a second line.
         gap = "   " if len(drawn) < 4 else "<br>"
+        if not drawn:
+            keys = "not measured yet"
         return {
             "text": f"<b>{panel.title}</b>{gap}{keys}",
             "xref": "paper",
@@ -240,7 +250,14 @@ class RankCurves:
         panels = [self._fit(rows), self._heldout(rows), self._components(rows), self._groups(rows), self._lean(rows)]
         if self.more:
             panels += [self._steps(), self._blocks(rows), self._distances(rows), self._scores(rows)]
-        return [p for p in panels if any(np.isfinite(c.middle).any() for c in p.curves)]
+        # Panels that a running sweep will fill have their place from the start: nothing below them moves later.
+        return [p for p in panels if p.measured or p.coming]
+
+    def _coming(self, kind: str) -> bool:
+        """Tell whether a sweep that is not finished is still to measure something."""
+        request, known = self.sweep.request, self.sweep.progress < 1.0
+        enough = {"heldout": request.n_folds > 0, "restarts": request.n_restarts > 1 and max(request.ranks) > 1}
+        return known and enough[kind]
 
     def _fit(self, rows: tuple[RankEvidence, ...]) -> _Panel:
         errors = [e.errors for e in rows]
@@ -271,6 +288,7 @@ class RankCurves:
             percent=True,
             limit=(0.0 if np.nanmin(middle, initial=1.0) < 0.5 else 0.4, 1.08 * min(top, 1.5)),
             line=1.0,
+            coming=self._coming("heldout"),
         )
 
     def _components(self, rows: tuple[RankEvidence, ...]) -> _Panel:
@@ -284,6 +302,7 @@ class RankCurves:
             ),
             limit=(max(0.0, float(np.nanmin(lowest, initial=1.0)) - 0.08), 1.04),
             line=STABLE,
+            coming=self._coming("restarts"),
         )
 
     def _groups(self, rows: tuple[RankEvidence, ...]) -> _Panel:
@@ -301,7 +320,7 @@ class RankCurves:
                 _Curve("PAC", value("pac"), color=RED, dash="dash", symbol="x"),
                 _Curve("silhouette", value("silhouette"), color=ORANGE, dash="dashdot", symbol="square"),
             ]
-        return _Panel("Groups of samples", tuple(curves))
+        return _Panel("Groups of samples", tuple(curves), coming=self._coming("restarts"))
 
     def _lean(self, rows: tuple[RankEvidence, ...]) -> _Panel:
         def value(name: str) -> Array:

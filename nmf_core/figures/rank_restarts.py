@@ -64,14 +64,15 @@ class RestartLosses:
                 "cliponaxis": False,
                 "marker": {
                     "size": np.where(here, 15, 10),
-                    "color": [BLUE if g == 0 else MUTED_HEX for g in self.group[order]],
+                    # Open symbols are drawn in their colour alone, filled ones have an edge.
+                    "color": [
+                        BLUE if g == 0 else ORANGE if at else MUTED_HEX
+                        for at, g in zip(here, self.group[order], strict=True)
+                    ],
                     "symbol": ["circle" if g == 0 else "diamond-open" for g in self.group[order]],
                     "line": {
-                        "width": np.where(here, 3, [0 if g == 0 else 1.5 for g in self.group[order]]),
-                        "color": [
-                            ORANGE if at else BLUE if g == 0 else MUTED_HEX
-                            for at, g in zip(here, self.group[order], strict=True)
-                        ],
+                        "width": np.where(here, 3, np.where(self.group[order] == 0, 0, 1.5)),
+                        "color": [ORANGE if at else MUTED_HEX for at in here],
                     },
                 },
                 "selected": {"marker": {"opacity": 1}},

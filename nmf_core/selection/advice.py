@@ -14,6 +14,10 @@ _FEW_KNOWN = (
     "rows and columns may let more parts show.",
 )
 
+# A gain below this share of rank 1's held-out error is called faint. Neighbouring rows above this correlation are alike, and
+# a gain below that correlation is no more than what independent columns that drift were seen to reach.
+FAINT, DRIFT = 0.1, 0.5
+
 RULE = (
     "Each rank predicts cells that were left out of the fit. The rule takes the smallest rank whose held-out error is no "
     "worse than the lowest one by more than half a standard error of their difference (same cells, so differences are "
@@ -21,7 +25,8 @@ RULE = (
     "next step (at least a quarter, and at least 60 % of the share they ask for of the three steps before), provided that "
     "this ends within the ranks tried: parts too faint to lower the error still point the right way. It advises nothing if no "
     "rank clearly beats rank 1, or does so no more than on data whose columns were shuffled; and nothing yet if the held-out "
-    "error still falls at the last rank tried. Every other family then has its say."
+    "error still falls at the last rank tried. A set of held-out cells with over four fifths of all error (a value far from "
+    "all others is in it) is left out. Every other family then has its say."
 )
 
 
@@ -38,8 +43,9 @@ class Advice:
         For it, against it, and what would settle it; sentences.
     families : tuple of FamilyVote
     leaner : int or None
-        A smaller rank worth a look: the one from which the held-out error falls no more, or the smallest that already brings
-        90 % of the gain, where it is below the advised one; without advice, the largest whose components all come back.
+        A smaller rank worth a look, where it is below the advised one: the one from which the held-out error falls no more,
+        or the smallest that only chance may have put behind, or that already brings 90 % of the gain; without advice, the
+        largest whose components all come back.
     rule : str
     preliminary : bool
         The sweep was not finished.
@@ -95,6 +101,9 @@ def advise(sweep: Sweep) -> Advice:
         return _nothing(sweep, held, preliminary)
     else:
         rank, leaner = _from_heldout(sweep, held, stable, reasons, doubts, settle)
+    if held is not None and held.dominant:
+        doubts.append(_far_out(held))
+        settle.append("See on page Data whether the largest values are right.")
     votes = families(sweep, rank, held, stable)
     for vote in votes:
         if vote.verdict == "doubts":
@@ -111,7 +120,8 @@ def advise(sweep: Sweep) -> Advice:
         headline = f"No clear rank up to {sweep.ranks[-1]}"
     else:
         word = "component" if rank == 1 else "components"
-        headline = f"{rank} {word}"
+        near = held.near[0][0] if held is not None and held.near and rank == held.plain else None
+        headline = f"{rank} {word}" if near is None else f"{rank} {word}, or as few as {near}"
     return Advice(rank, headline, tuple(reasons), tuple(doubts), tuple(settle), votes, leaner, RULE, preliminary)
 
 
@@ -165,8 +175,28 @@ def _from_heldout(
             if choice - held.plain > 1
             else f"Rank {held.plain} predicts held-out cells as well: the last part is too faint to be estimated well."
         )
+    elif held.near and error > EXACT:
+        near, excess, spread = held.near[0]
+        doubts.append(
+            f"Chance could have put rank {near} behind rank {choice}: its held-out error is higher by {percent(excess)} of that "
+            f"of rank 1, give or take {percent(spread)}."
+        )
+        settle.append(f"More samples would tell rank {near} from rank {choice}.")
+        leaner = near
     elif leaner is not None:
         doubts.append(f"Rank {leaner} already brings 90 % of that gain, if you prefer fewer parts.")
+    if error > EXACT and held.gain < FAINT:
+        doubts.append(
+            f"All parts beyond the first together take only {percent(held.gain)} off the held-out error: faint structure, if any."
+        )
+    if max(DRIFT, held.gain) < sweep.drift:
+        doubts.append(
+            f"Rows that follow each other are alike (a typical correlation of {sweep.drift:.2f}): columns that merely drift can "
+            "gain as much by chance, and shuffled columns do not drift."
+        )
+        settle.append(
+            "If the rows are in an order of time or place, fit every tenth row and see whether the parts remain."
+        )
     tried = [int(k) for k in held.ranks]
     at = tried.index(choice)
     before, after = tried[max(at - 1, 0)], tried[min(at + 1, len(tried) - 1)]
@@ -203,8 +233,8 @@ def _nothing(sweep: Sweep, held: HeldoutChoice, preliminary: bool) -> Advice:
     if closer is not None:
         headline = f"No clear rank from {first} to {sweep.ranks[-1]}"
         doubts.append(
-            f"Yet rank {closer} fits these data clearly closer than data with shuffled columns: there is structure, but such "
-            "fits overfit it."
+            f"Yet rank {closer} fits these data clearly closer than data with shuffled columns: this is either structure that "
+            "such fits overfit, or errors that grow with the values."
         )
         other = "" if sweep.request.model.beta == 1.0 else "the Kullback-Leibler loss for counts, "
         settle.append(
@@ -219,12 +249,22 @@ def _nothing(sweep: Sweep, held: HeldoutChoice, preliminary: bool) -> Advice:
         )
     if first > 2:
         settle.append(f"Try the ranks from 2 to {first - 1} as well.")
+    if held.dominant:
+        doubts.append(_far_out(held))
+        settle.append("See on page Data whether the largest values are right.")
     if sweep.sparse_knowledge:
         settle += _FEW_KNOWN
     if preliminary:
         doubts.append("The sweep is not finished: this can still change.")
     votes = families(sweep, None, held, stable)
     return Advice(None, headline, tuple(reasons), tuple(doubts), tuple(settle), votes, None, RULE, preliminary)
+
+
+def _far_out(held: HeldoutChoice) -> str:
+    return (
+        f"One set of held-out cells holds {percent(held.dominant)} of all error, so some value lies far from all others; the "
+        "count leaves that set out."
+    )
 
 
 def _closer_than_shuffled(sweep: Sweep) -> int | None:

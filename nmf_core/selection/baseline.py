@@ -51,3 +51,28 @@ def marginal_gain(rss: Array, before: float) -> Array:
     rss = np.asarray(rss, dtype=np.float64)
     previous = np.concatenate([np.full((*rss.shape[:-1], 1), before), rss[..., :-1]], axis=-1)
     return np.divide(previous - rss, previous, out=np.zeros_like(rss), where=previous > 0)
+
+
+def drift(X: Any, *, rows: int = 2000, cols: int = 200) -> float:
+    """Return the median over columns of the correlation of each value with the one in the next row; 0 where not defined.
+
+    High for samples in an order of time or place, and for samples sorted by class.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+        NaN where missing: the mean of the column stands in.
+    rows, cols : int
+        The first rows and evenly spread columns that are looked at.
+    """
+    part = X[:rows, :: max(1, X.shape[1] // cols)]
+    part = np.asarray(part.toarray() if is_sparse(part) else part, dtype=np.float64)
+    part = part / max(float(np.nanmax(part, initial=0.0)), 1e-300)
+    known = np.isfinite(part)
+    mean = np.where(known, part, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, part - mean, 0.0)
+    spread = (centred**2).sum(axis=0)
+    varied = spread > 1e-24 * len(part)
+    if not varied.any():
+        return 0.0
+    return float(np.median((centred[1:] * centred[:-1]).sum(axis=0)[varied] / spread[varied]))

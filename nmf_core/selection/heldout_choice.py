@@ -17,6 +17,8 @@ PAIRED = 0.5
 CERTAIN = 2.0
 MIN_FOLDS = 3
 EXACT = 1e-3
+# One set of held-out cells with this share of all error rules alone what a mean over sets says.
+DOMINANT = 0.8
 # A further step must have at least this weight, and this share of the median weight of the steps before it.
 LEAST, FALL, BEFORE = 0.25, 0.6, 3
 
@@ -44,6 +46,11 @@ class HeldoutChoice:
         Some rank beats rank 1 beyond doubt.
     open : bool
         The error still falls at the last rank tried.
+    near : tuple of (rank, excess, standard error)
+        Smaller ranks than `plain` whose error exceeds that of `plain` by less than two standard errors: chance could have
+        put them in this order.
+    dominant : float
+        Share of the error that one set of held-out cells had by itself, and was left out for; 0 where none was.
     """
 
     ranks: Array
@@ -56,6 +63,8 @@ class HeldoutChoice:
     shuffled_gain: float
     certain: bool
     open: bool
+    near: tuple[tuple[int, float, float], ...] = ()
+    dominant: float = 0.0
 
 
 def heldout_choice(sweep: Sweep) -> HeldoutChoice | None:
@@ -71,16 +80,14 @@ def heldout_choice(sweep: Sweep) -> HeldoutChoice | None:
     common = np.isfinite(errors).all(axis=0)
     if common.sum() < MIN_FOLDS or len(ranks) < 2:
         return None
-    errors = errors[:, common] / errors[0, common].mean()
+    errors, dominant = without_dominant(errors[:, common])
     plain = smallest_as_good(ranks, errors)
     means = errors.mean(axis=1)
     lowest = int(np.argmin(means))
     best = int(np.argmin(means[1:]))
     gains = errors[0] - errors[1:]
     gain, spread = gains.mean(axis=1), gains.std(axis=1, ddof=1) / np.sqrt(gains.shape[1])
-    null = [
-        1.0 - float(np.nanmean(e.shuffled_heldout)) for e in sweep.evidence if np.isfinite(e.shuffled_heldout).any()
-    ]
+    null = _null_gains(sweep)
     limit = min(sweep.shape)
     # A perfect fit cannot be improved on: the curve is not open there, however long the range.
     still_falls = plain == ranks[-1] and plain < limit and means[-1] > EXACT
@@ -98,7 +105,61 @@ def heldout_choice(sweep: Sweep) -> HeldoutChoice | None:
         max(null, default=0.0),
         bool(((gain > CERTAIN * spread) & (gain > max(FLOOR, *null, 0.0))).any()),
         bool(still_falls),
+        _near(ranks, errors, plain),
+        dominant,
     )
+
+
+def without_dominant(errors: Array) -> tuple[Array, float]:
+    """Leave out the one set of held-out cells that holds nearly all error, and bring rank 1's mean error to 1.
+
+    A single value far from all others (a slip of the pen, say) makes its set count a thousand times: the mean over sets then
+    says how that one value was predicted.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_ranks, n_folds)
+
+    Returns
+    -------
+    errors : ndarray of shape (n_ranks, n_folds) or (n_ranks, n_folds − 1)
+    share : float
+        Of the set left out; 0 where none is.
+    """
+    of_sets = errors[int(np.argmin(errors.mean(axis=1)))]
+    top = int(np.argmax(of_sets))
+    share = float(of_sets[top] / max(of_sets.sum(), 1e-300))
+    if share < DOMINANT or len(of_sets) < MIN_FOLDS:
+        return errors / errors[0].mean(), 0.0
+    rest = np.delete(errors, top, axis=1)
+    # Predicted all but exactly, the other sets have no error to speak of: then this one is the whole story.
+    if not rest[0].mean() > 1e-12 * errors[0].mean():
+        return errors / errors[0].mean(), 0.0
+    return rest / rest[0].mean(), share
+
+
+def _null_gains(sweep: Sweep) -> list[float]:
+    """Return how far each rank lowers the held-out error of rank 1 on data with shuffled columns."""
+    rows = [e.shuffled_heldout for e in sweep.evidence if np.isfinite(e.shuffled_heldout).any()]
+    if not rows:
+        return []
+    errors = np.stack(rows)
+    common = np.isfinite(errors).all(axis=0)
+    if sweep.ranks[0] != 1 or not common.any():
+        return [1.0 - float(np.nanmean(row)) for row in rows]
+    return list(1.0 - without_dominant(errors[:, common])[0].mean(axis=1))
+
+
+def _near(ranks: Array, errors: Array, plain: int) -> tuple[tuple[int, float, float], ...]:
+    """Return the smaller ranks, above 1, that chance alone could have put behind the plain one."""
+    here = errors[list(ranks).index(plain)]
+    found = []
+    for k, error in zip(ranks, errors, strict=True):
+        difference = error - here
+        spread = float(difference.std(ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
+        if 1 < k < plain and difference.mean() <= CERTAIN * spread:
+            found.append((int(k), float(difference.mean()), spread))
+    return tuple(found)
 
 
 def smallest_as_good(ranks: Array, errors: Array, paired: float = PAIRED, floor: float = FLOOR) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nmf_core.selection import consensus, fit_quality, parsimony, stability
+from nmf_core.selection.baseline import drift
 from nmf_core.selection.evidence import RankEvidence, relative
 from nmf_core.selection.pieces import SweepState
 from nmf_core.selection.plan import planned, unfinished
@@ -61,8 +62,9 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
                 bic=bic,
             )
         )
-    total = sum(1 for _ in planned(request, dataset))
-    done = max(total - len(unfinished(request, dataset, state.pieces, state.best)), 0) / max(total, 1)
+    n_pieces = sum(1 for _ in planned(request, dataset))
+    left = len(unfinished(request, dataset, state.pieces, state.best))
+    done = max(n_pieces - left, 0) / max(n_pieces, 1)
     return Sweep(
         request,
         dataset.shape,
@@ -74,6 +76,7 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
         consensus_rows(dataset.shape[0]),
         total,
         n_known,
+        drift(dataset.X),
     )
 
 

@@ -41,6 +41,8 @@ class Sweep:
         Sum of squares of the known cells.
     known : int
         Number of known cells.
+    drift : float
+        Typical correlation of rows with the next one over the columns (:func:`~nmf_core.selection.baseline.drift`).
     """
 
     request: SweepRequest
@@ -53,6 +55,7 @@ class Sweep:
     sample_rows: Array
     total: float
     known: int
+    drift: float = 0.0
 
     @property
     def sparse_knowledge(self) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from nmf_core import Dataset, load_dataset
 from nmf_core.selection import advise, agreement, sweep
-from nmf_core.selection.baseline import permute_columns
+from nmf_core.selection.baseline import drift, permute_columns
 from nmf_core.selection.blending import Step, step
-from nmf_core.selection.heldout_choice import further, smallest_as_good
+from nmf_core.selection.heldout_choice import further, heldout_choice, smallest_as_good, without_dominant
 
 
 def synthetic(rank, n=60, m=40, seed=0, noise=0.1, kind="gaussian"):
@@ -76,17 +77,22 @@ def test_swimmer_is_sixteen_limbs_or_seventeen_parts():
 
 
 def test_leukemia_reads_as_published():
-    # Brunet et al. 2004: two and three groups are stable; nimfa's table: 37 of 38 agree at rank 2, 36 of 38 at rank 3.
+    # Brunet et al. 2004, ranks 2 to 5: groups are stable at two and three and fall apart from four on; nimfa's table: 37 of
+    # 38 agree at rank 2, 36 of 38 at rank 3.
     data = load_dataset("genes_leukemia")
     cells = np.asarray(data.labels["diagnosis"])
     kinds = np.array([name[:3] for name in cells])
-    found = sweep(data, [2, 3], 4, n_folds=0, n_shuffles=0, bicross=False, loss="kullback-leibler", max_iter=200)
+    found = sweep(data, [2, 3, 4, 5], 6, n_folds=0, n_shuffles=0, bicross=False, loss="kullback-leibler", max_iter=200)
     for rank, classes, at_least in ((2, kinds, 37), (3, cells, 36)):
         e = found.at(rank)
         assert e.consensus.cophenetic > 0.99
         assert e.weakest > 0.95
         table, _, _ = agreement.contingency(found.groups(rank)[e.best], classes)
         assert agreement.agreeing(table) >= at_least
+    scores = {e.rank: e.consensus for e in found.evidence}
+    assert max(scores[4].cophenetic, scores[5].cophenetic) < 0.99
+    assert max(scores[4].dispersion, scores[5].dispersion) < 0.95 < min(scores[2].dispersion, scores[3].dispersion)
+    assert [e.n_distinct for e in found.evidence[:2]] == [1, 1]
 
 
 def test_an_error_that_still_falls_is_said_and_not_taken_for_an_answer():
@@ -217,3 +223,75 @@ def test_smallest_as_good_pairs_the_sets():
     errors = np.stack([base * 2, base * 1.0, base * 0.9, base * 0.9])
     assert smallest_as_good(np.array([1, 2, 3, 4]), errors) == 3
     assert smallest_as_good(np.array([1, 2, 3, 4]), errors, floor=0.06) == 2
+
+
+def test_one_value_far_from_all_others_does_not_decide():
+    # 500 among numbers below 1: a component goes to it, which also frees rank 1 for the rest; so it does in shuffled columns.
+    X = np.random.default_rng(1).random((80, 25))
+    X[37, 11] = 500.0
+    advice = advise(sweep(X, range(1, 6), 2, n_shuffles=1, bicross=False, max_iter=100))
+    assert advice.rank is None
+    assert "Nothing" in advice.headline
+    assert any("One set of held-out cells holds" in doubt for doubt in advice.doubts)
+
+
+def test_a_set_of_cells_is_left_out_only_if_it_holds_nearly_all_error():
+    even = np.array([[2.0, 1.0, 3.0, 2.0], [1.0, 0.5, 1.5, 1.0]])
+    kept, share = without_dominant(even)
+    np.testing.assert_allclose(kept, even / 2)
+    assert share == 0
+    kept, share = without_dominant(np.hstack([even, [[4000.0], [5000.0]]]))
+    np.testing.assert_allclose(kept, even / 2)
+    assert share == pytest.approx(4000 / 4008)  # at the rank with the lowest error
+    exact = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])  # the others have no error at all: nothing to go by without it
+    assert without_dominant(exact)[1] == 0
+
+
+def test_smaller_ranks_that_chance_could_have_put_behind_are_named():
+    rng = np.random.default_rng([0, 3])
+    X = synthetic(3, 100, 50)
+    X[rng.random(X.shape) < 0.8] = np.nan  # four cells in five are gone
+    advice = advise(sweep(X, range(1, 7), 2, n_shuffles=0, bicross=False, max_iter=100))
+    held = heldout_choice(sweep(X, range(1, 7), 2, n_shuffles=0, bicross=False, max_iter=100))
+    near, excess, spread = held.near[0]
+    assert 1 < near < held.plain
+    assert excess <= 2 * spread
+    assert f"or as few as {near}" in advice.headline
+    assert advice.leaner == near
+    assert any(f"Chance could have put rank {near}" in doubt for doubt in advice.doubts)
+    # With all cells there, nothing of the kind is said.
+    assert heldout_choice(sweep(synthetic(3, 100, 50), range(1, 6), 1, n_shuffles=0, bicross=False)).near == ()
+
+
+def test_columns_that_merely_drift_are_doubted():
+    rng = np.random.default_rng([0, 8])
+    noise = rng.standard_normal((150, 30))
+    for i in range(1, len(noise)):
+        noise[i] += 0.9 * noise[i - 1]
+    X = np.abs(noise)
+    advice = advise(sweep(X, range(1, 7), 1, n_shuffles=1, bicross=False, max_iter=100))
+    assert drift(X) > 0.5
+    assert advice.rank is not None  # held-out cells alone are taken in: the values before and after tell them
+    assert any("merely drift" in doubt for doubt in advice.doubts)
+    iris = advise(sweep(load_dataset("iris"), range(1, 4), 1, n_shuffles=0, n_folds=5, bicross=False))
+    assert not any("drift" in doubt for doubt in iris.doubts)  # sorted by species, yet most of its error goes
+
+
+def test_a_small_gain_is_called_faint():
+    rng = np.random.default_rng(4)
+    X = 6 * rng.random((200, 30))
+    X[:60, :10] += 3.0
+    advice = advise(sweep(X, range(1, 5), 1, n_shuffles=1, bicross=False, max_iter=100))
+    assert advice.rank == 2
+    assert any("faint structure" in doubt for doubt in advice.doubts)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+def test_drift_does_not_depend_on_scale_gaps_or_storage(scale):
+    X = np.arange(40.0)[:, None] * np.ones(3) * scale
+    assert drift(X) == pytest.approx(drift(np.arange(1.0, 41)[:, None]), abs=1e-9)
+    assert drift(sp.csr_matrix(X)) == pytest.approx(drift(X))
+    X[5, 1] = np.nan
+    assert drift(X) > 0.8
+    assert drift(np.ones((4, 3)) * scale) == 0
+    assert drift(X[:1]) == 0

@@ -124,6 +124,13 @@ def test_every_point_can_be_opened_as_a_fit():
             np.testing.assert_array_equal(sketch(again.H), found.components(k)[position])
 
 
+def test_errors_are_in_the_units_of_the_data():
+    found = run(SweepWork(SweepRequest((2,), 2, MODEL, 0, 0, False)), DATA)
+    W, H = found.factors(2)
+    rmse = np.sqrt(np.mean((DATA.X - W @ H) ** 2))
+    assert found.at(2).errors.min() * np.sqrt(found.total / found.known) == pytest.approx(rmse)
+
+
 def test_fewer_restarts_than_were_computed_are_what_they_would_be_alone():
     # Only the best factors of a rank are kept; the best of the first two is another one than the best of eight.
     data = load_dataset("wine")

@@ -79,6 +79,22 @@ def test_unfinished_and_empty_sweeps_can_be_drawn():
     assert RankCurves(partial, advise(partial), more=True).build().data
 
 
+def test_panels_of_a_running_sweep_have_their_place_from_the_start(found):
+    data = Dataset.of(np.random.default_rng(0).random((8, 5)))
+    work = SweepWork(SweepRequest((1, 2), 2, FitRequest(dataset_id=data.id), 3, 1))
+    state = work.advance(data, None, 0.0).state
+    early = RankCurves(work.result(data, state, Stop.CANCELLED)).build()
+    while (chunk := work.advance(data, state, 0.0)).stop is Stop.RUNNING:
+        state = chunk.state
+    late = RankCurves(work.result(data, chunk.state, Stop.CONVERGED)).build()
+    assert early.layout.height == late.layout.height
+    places = [[axis.domain for axis in figure.select_yaxes()] for figure in (early, late)]
+    assert places[0] == places[1]
+    waiting = [note.text for note in early.layout.annotations if "not measured yet" in note.text]
+    assert len(waiting) == 3
+    assert not any("not measured yet" in note.text for note in late.layout.annotations)
+
+
 def test_one_restart_draws_no_stability(found):
     single = sweep(np.random.default_rng(0).random((10, 6)), [1, 2], 1, n_folds=0, n_shuffles=0, bicross=False)
     figure = RankCurves(single).build()
