@@ -194,6 +194,10 @@ def test_reuters_has_counts_and_titles():
     assert {"church", "years"} & set(dict(ours.dropped[-1].examples))
 
 
+def test_no_topic_of_the_speeches_is_made_of_forms_of_do():
+    assert {"do", "does", "did", "doing", "done", "doesn"} <= stop_list("english")
+
+
 def test_lists_are_found_by_their_tell_tale_words():
     assert suggest_lists(load_dataset("text_commons").extra["documents"]) == ("english", "parliament")
     german = [

@@ -91,8 +91,9 @@ def stop_list(name: str) -> frozenset[str]:
     if name == "english":
         from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-        # Spoken English has these contractions once the apostrophe has cut them.
-        return frozenset(ENGLISH_STOP_WORDS) | {"don", "didn", "doesn", "isn", "wasn", "won", "ve", "ll"}
+        # Contractions, as the apostrophe leaves them, and forms of "do" that the list has not.
+        more = "don didn doesn isn wasn won ve ll did does doing"
+        return frozenset(ENGLISH_STOP_WORDS) | frozenset(more.split())
     if name not in _OWN:
         raise ValueError(f"stop words: no list named {name!r}; known are {', '.join(TITLES)}")
     return frozenset(_OWN[name].split())
