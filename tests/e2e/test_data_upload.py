@@ -110,7 +110,7 @@ def slow_table() -> str:
 def test_a_long_reading_shows_how_far_it_is_and_can_be_cancelled(page, server):
     open_data(page, server)
     drop(page, "slow.csv", slow_table())
-    expect(page.get_by_text(re.compile(r"Reading: slow\\?\.csv — \d+%"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Reading: slow\\?\.csv — \d+\s%"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Reading was cancelled")).to_be_visible()
     expect(page.get_by_role("heading", name="150 rows × 4 columns")).to_be_visible()
@@ -119,6 +119,17 @@ def test_a_long_reading_shows_how_far_it_is_and_can_be_cancelled(page, server):
     page.get_by_test_id("stMain").get_by_role("button", name="Remove slow.csv").click()
     drop(page, "quick.csv", ACTING)  # the next file is read as if nothing had happened
     expect(page.get_by_role("heading", name="8 rows × 5 columns")).to_be_visible()
+
+
+def test_what_a_refusal_offers_is_taken_with_one_click(page, server):
+    open_data(page, server)
+    drop(page, "ragged.csv", "a,b\n1,2\n1,2,3\n4,5\n7,8\n")
+    expect(page.get_by_text("Line 3 has 3 cells where 2 are expected")).to_be_visible()
+    expect(page.get_by_role("heading", name="150 rows × 4 columns")).to_be_visible()
+    settled(page)  # a click during a rerun would be lost
+    page.get_by_role("button", name="Skip 1 row").click()
+    expect(page.get_by_role("heading", name="3 rows × 2 columns")).to_be_visible()
+    expect(page.get_by_text("1 row with too many cells skipped (first: line 3)")).to_be_visible()
 
 
 def test_an_earlier_result_is_reached_again_after_a_refused_file(page, server):
