@@ -48,7 +48,9 @@ def show() -> None:
     with st.popover("Table", icon=":material/table:", type="tertiary"):
         st.caption(film.describe())
         st.dataframe(film.table(), hide_index=True)
-    half = next(i for i, e in zip(film.iterations, film.errors, strict=True) if e <= film.errors[0] / 2)
+    half = next((i for i, e in zip(film.iterations, film.errors, strict=True) if e <= film.errors[0] / 2), None)
+    if half is None:  # cancelled before
+        return
     options = sorted({half, *(i for i in (1, 4, 24, 124, 310) if i != half)})[:6]
     question(
         "q_film",

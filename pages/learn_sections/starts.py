@@ -66,7 +66,7 @@ def show_starts() -> None:
     starts = {"NNDSVDa": ("nndsvda", 0)} | {f"random, seed {seed}": ("random", seed) for seed in range(4)}
     work = SeriesWork(tuple(_request(name, *start, LENGTH) for start in starts.values()))
     results = jobs.run(work, load_dataset(name), label=f"{len(starts)} starts on {NAMES[name]}", key="starts_run")
-    if results is None:
+    if results is None or len(results) < len(starts):  # cancelled: Continue stands above
         return
     runs = {key: 2 * r.trace.loss for key, r in zip(starts, results, strict=True)}
     draw(LossCurves(runs, chosen="NNDSVDa", step="iteration", loss="Σ (X − WH)²"), "start_curves")
@@ -104,11 +104,11 @@ def show_stop() -> None:
         label=f"{LONG:,} iterations on {NAMES[name]}",
         key="long_run",
     )
-    if longest is None:
+    if longest is None or longest.n_iter < LONG:  # cancelled: Continue stands above
         return
     ends = SeriesWork(tuple(_request(name, "random", 0, LONG, tol, rule) for tol in TOLERANCES))
     found = jobs.run(ends, dataset, label="To where each tolerance stops", key="stop_run")
-    if found is None:
+    if found is None or len(found) < len(TOLERANCES):
         return
     stopped = dict(zip(TOLERANCES, found, strict=True))
     marks = {_plainly(tol): r.n_iter for tol, r in stopped.items() if r.stop is Stop.CONVERGED}
@@ -118,7 +118,8 @@ def show_stop() -> None:
         ),
         "stop_curve",
     )
-    st.caption(f"{RULE_SAYS[rule]} Triangles: where each tolerance stops.")
+    where = "Triangles: where each tolerance stops." if marks else f"In {LONG:,} iterations none of these comes so far."
+    st.caption(f"{RULE_SAYS[rule]} {where}")
     lowest = longest.loss
     st.table(
         pd.DataFrame(
@@ -202,7 +203,7 @@ def show_few() -> None:
     question(
         "q_few",
         f"{name}_{count}",
-        "Do the two most similar parts become more or less alike when the run goes on to 400?",
+        f"Do the two most similar parts become more or less alike when the run goes on to {many.n_iter}?",
         ("more alike", "less alike"),
         "less alike" if alike[1] < alike[0] else "more alike",
         f"Their cosine goes from {alike[0]:.3f} to {alike[1]:.3f}.",

@@ -234,3 +234,33 @@ def test_names_stay_with_the_parts_that_are_left_after_one_is_dropped(open_page)
     for old, new in zip((0, 2, 3), match(before.H[[0, 2, 3]], after.H).b, strict=True):
         assert kept["names"][str(new)] == "abcd"[old]
     assert kept["colors"][str(match(before.H[[2]], after.H).b[0])] == "#654321"
+
+
+def test_a_merged_part_keeps_name_and_colour_through_starts_solvers_ranks_and_pages(open_page):
+    decided = {"names": {"0": "both", "1": "rest"}, "colors": {"0": "#123456"}, "merged": [[0, 2]]}
+    app = finished(open_page(data="iris", rank="3", parts=json.dumps(decided)).run())
+
+    def seen(app):
+        return sorted(
+            (("both" in h, "#123456" in h) for h in headings(app) if "both" in h or "rest" in h), reverse=True
+        )
+
+    both_and_rest = [(True, True), (False, False)]
+    assert seen(app) == both_and_rest
+    for kind, key, value in (
+        ("selectbox", "init", "random"),
+        ("selectbox", "solver", "mu"),
+        ("slider", "rank", 4),
+        ("slider", "rank", 2),
+        ("slider", "rank", 3),
+    ):
+        getattr(app, kind)(key=key).set_value(value)
+        finished(app.run())
+        assert seen(app) == both_and_rest, (key, value)
+    assert len(json.loads(address(app)["parts"])["merged"]) == 1
+    app.switch_page("compare.py").run()
+    finished(app)
+    assert figures(app)[0]["layout"]["yaxis"]["ticktext"] == ["both", "rest"]
+    app.switch_page("explore.py").run()
+    finished(app)
+    assert seen(app) == both_and_rest
