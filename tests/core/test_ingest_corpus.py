@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +18,11 @@ from tests.core.ingest_dirt import CASES as DIRT
 from tests.core.ingest_programs import CASES as PROGRAMS
 
 CASES = [*CASES, *PROGRAMS, *DIRT]
+ROOT = Path(__file__).parents[2]
+ASKED = (
+    "from nmf_core.ingest import read; words = 'é à ù ô ê î ç œ ä ö'.split();"
+    "print(read('\\n'.join(f'{w},{i},{i + 2}' for i, w in enumerate(words, 1)).encode('cp1252'), 'x.csv', sandbox=False).notes)"
+)
 LETTER = {"R": Verdict.READ, "N": Verdict.NOTE, "A": Verdict.ASK, "X": Verdict.REFUSE}
 #: Read in a child process, as the app does: one of each reader, and the ones that end a process or fill the memory.
 IN_CHILD = (
@@ -82,6 +91,23 @@ def test_the_corpus_is_large_and_its_names_are_unique():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id.replace(" ", "-"))
 def test_every_file_gets_its_answer(case):
     check(case, read(case.make(), case.name, dict(case.choices), sandbox=False))
+
+
+def test_the_same_bytes_get_the_same_answer_in_every_process():
+    """Python orders sets of words anew in each process; an answer must not depend on it."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", ASKED],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1
+    assert "Windows-1252" in told.pop()
 
 
 @pytest.mark.parametrize("name", IN_CHILD)
