@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server, settled
 
+HEALTH = re.compile("care · (nhs · health|health · nhs)")  # a topic that no change of the words has lost
 EVIL = '<img src=x onerror="document.title=1"> ![x](http://outside.example/y.png) :red[red] <b>bold</b>'
 
 
@@ -28,7 +29,7 @@ def watch(page: Page, server: Server) -> list[str]:
 def test_a_reader_walks_through_all_sections(page: Page, server: Server):
     outside = watch(page, server)
     page.goto(f"{server.url}/text")
-    expect(page.get_by_text("care · nhs · health").first).to_be_visible()
+    expect(page.get_by_text(HEALTH).first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(page.get_by_text("A second opinion: LDA")).to_be_visible()
     section(page, "Documents")
@@ -71,7 +72,7 @@ def test_an_upload_is_read_and_its_markup_shown_literally(page: Page, server: Se
     lines = [f"{EVIL} apples pears plums orchard tree {i}" for i in range(6)]
     lines += [f"ships harbour sailors waves storm {EVIL} {i}" for i in range(6)]
     page.goto(f"{server.url}/text")
-    expect(page.get_by_text("care · nhs · health").first).to_be_visible()
+    expect(page.get_by_text(HEALTH).first).to_be_visible()
     page.get_by_text("Open a file of your own").click()
     page.locator("input[type=file]").first.set_input_files(
         {"name": "lines.txt", "mimeType": "text/plain", "buffer": "\n".join(lines).encode()}
