@@ -33,6 +33,8 @@ _LABELS = {
 _CHOICES = ("cp1252", "iso8859-2", "cp1251", "koi8-r", "cp1253", "cp932", "gb18030", "euc-kr", "mac-roman")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _STEP = 1 << 20
+_SIGNS = "€£¥§©®°±²³µ·¹º¼½¾×÷–—‘’“”…\u00a0«»‰†‡•™".encode("cp1252")  # of Western texts, and no letters
+_WORD_BEYOND = re.compile(rb"[\x80-\xff]{3}")  # accents hardly ever come three in a row
 
 
 def to_utf8(data: bytes | memoryview, talk: Talk) -> bytes | memoryview:
@@ -97,9 +99,9 @@ def _checked(data: bytes | memoryview, talk: Talk) -> bytes | memoryview:
 
 def _guess(sample: bytes) -> str:
     """Guess the encoding of a text that is no UTF-8; Western European unless most of its letters are no Latin ones."""
-    high = [byte for byte in sample if byte >= 0x80]
+    high = [byte for byte in sample if byte >= 0x80 and byte not in _SIGNS]
     latin = sum(chr(byte).isalpha() for byte in sample if byte < 0x80)
-    if len(high) <= latin:
+    if len(high) <= latin or not _WORD_BEYOND.search(sample):
         return "cp1252"
     for encoding, script in (
         ("cp932", r"[\u3040-\u30ff]"),

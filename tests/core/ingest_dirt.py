@@ -341,6 +341,16 @@ case(
     name="x.txt",
 )
 
+case(
+    "RD06c signs are no letters",
+    "N",
+    ("T °;x €\n" + "".join(f"{i},5 °;{i + 1},25 €\n" for i in range(9))).encode("cp1252"),
+    "Western Europe",
+    shape=(9, 2),
+    first=(0.5, 1.25),
+)
+case("RD06d single accents", "N", "n;a;b\né;1;2\nà;3;4\nù;5;6\n".encode("cp1252"), "Western Europe", rows=("é", "à"))
+
 # workbooks ------------------------------------------------------------------------------------------------------------
 
 
