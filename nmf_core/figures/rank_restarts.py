@@ -77,7 +77,8 @@ class RestartLosses:
                 },
                 "selected": {"marker": {"opacity": 1}},
                 "unselected": {"marker": {"opacity": 1}},
-                "customdata": np.column_stack(told),
+                # Plain lists: a row of a typed array comes back from a click as something else than a list.
+                "customdata": np.column_stack(told).tolist(),
                 "hovertemplate": "restart %{customdata[1]}<br>%{y:.3g} % above the best<br>solution %{customdata[2]}"
                 + seed
                 + "<extra></extra>",
@@ -106,10 +107,11 @@ class RestartLosses:
 
     def describe(self) -> str:
         """Say how many restarts found the best solution and how far off the others are."""
-        n, hits = len(self.losses), int((self.group == 0).sum())
+        n, hits, kinds = len(self.losses), int((self.group == 0).sum()), int(self.group.max()) + 1
+        others = "there is no other" if kinds == 1 else f"there are {kinds} distinct solutions"
         return (
-            f"{hits} of {n} restarts reached the best solution found; there are {int(self.group.max()) + 1} distinct "
-            f"solutions. The worst loss is {number(float(self.excess.max()), 3)} % above the best."
+            f"{hits} of {n} restarts reached the best solution found; {others}. "
+            f"The worst loss is {number(float(self.excess.max()), 3)} % above the best."
         )
 
     def table(self) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def marginal_gain(rss: Array, before: float) -> Array:
     return np.divide(previous - rss, previous, out=np.zeros_like(rss), where=previous > 0)
 
 
-def drift(X: Any, *, rows: int = 2000, cols: int = 200) -> float:
+def drift(X: Any, groups: Array | None = None, *, rows: int = 2000, cols: int = 200) -> float:
     """Return the median over columns of the correlation of each value with the one in the next row; 0 where not defined.
 
     High for samples in an order of time or place, and for samples sorted by class.
@@ -62,6 +62,8 @@ def drift(X: Any, *, rows: int = 2000, cols: int = 200) -> float:
     ----------
     X : ndarray or sparse matrix of shape (n_samples, n_features)
         NaN where missing: the mean of the column stands in.
+    groups : ndarray of int of shape (n_samples,), optional
+        Known classes: what they differ by is taken out, since rows sorted by class do not drift.
     rows, cols : int
         The first rows and evenly spread columns that are looked at.
     """
@@ -69,8 +71,12 @@ def drift(X: Any, *, rows: int = 2000, cols: int = 200) -> float:
     part = np.asarray(part.toarray() if is_sparse(part) else part, dtype=np.float64)
     part = part / max(float(np.nanmax(part, initial=0.0)), 1e-300)
     known = np.isfinite(part)
-    mean = np.where(known, part, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    centred = np.where(known, part - mean, 0.0)
+    group = np.zeros(len(part), dtype=int) if groups is None else np.asarray(groups)[:rows]
+    centred = np.zeros_like(part)
+    for g in np.unique(group):
+        here = group == g
+        mean = np.where(known[here], part[here], 0.0).sum(axis=0) / np.maximum(known[here].sum(axis=0), 1)
+        centred[here] = np.where(known[here], part[here] - mean, 0.0)
     spread = (centred**2).sum(axis=0)
     varied = spread > 1e-24 * len(part)
     if not varied.any():

@@ -76,8 +76,18 @@ def summarize(request: SweepRequest, dataset: Dataset, state: SweepState, stop: 
         consensus_rows(dataset.shape[0]),
         total,
         n_known,
-        drift(dataset.X),
+        _drift(dataset),
     )
+
+
+def _drift(dataset: Dataset) -> float:
+    """Return how alike neighbouring rows are, beyond what any known classes (by which rows may be sorted) explain."""
+    found = [drift(dataset.X)]
+    for values in dataset.labels.values():
+        classes, groups = np.unique(np.asarray(values).astype(str), return_inverse=True)
+        if 2 <= len(classes) <= 30:
+            found.append(drift(dataset.X, groups))
+    return min(found)
 
 
 def _finite(values: Array) -> Array:

@@ -286,6 +286,16 @@ def test_a_small_gain_is_called_faint():
     assert any("faint structure" in doubt for doubt in advice.doubts)
 
 
+def test_rows_sorted_by_a_known_class_do_not_drift():
+    groups = np.repeat([0, 1, 2], 40)
+    X = 5.0 * groups[:, None] + np.random.default_rng(2).random((120, 6))
+    assert drift(X) > 0.9
+    assert abs(drift(X, groups)) < 0.2
+    wine = load_dataset("wine")  # sorted by grower
+    assert drift(wine.X) > 0.5
+    assert sweep(wine, [1, 2], 1, n_folds=0, n_shuffles=0, bicross=False).drift < 0.5
+
+
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
 def test_drift_does_not_depend_on_scale_gaps_or_storage(scale):
     X = np.arange(40.0)[:, None] * np.ones(3) * scale

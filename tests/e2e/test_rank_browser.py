@@ -29,17 +29,53 @@ def test_iris_advice_point_and_fit(page: Page, server: Server):
 
 
 def test_a_sweep_is_cancelled_continued_and_enlarged(page: Page, server: Server):
-    page.goto(f"{server.url}/rank?data=digits&rank=4&rank_to=10&rank_restarts=20")
+    page.goto(f"{server.url}/rank?data=digits&rank=4&rank_to=6&rank_restarts=4&rank_shuffled=off")
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Advice so far (the sweep is not finished)")).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Advice", exact=True)).to_be_visible()
     settled(page)
-    box = page.get_by_role("spinbutton", name="to", exact=True)
-    box.fill("11")
+    box = page.get_by_role("spinbutton", name="Restarts per rank")
+    box.fill("100")
     box.press("Enter")
-    # Only one more rank is computed: the count starts where the first sweep ended.
-    expect(page.get_by_text("Fitting ranks 1 to 11 of Digits")).to_be_visible()
-    line = page.get_by_text(re.compile(r"\d+ of [\d,]+ pieces")).inner_text()
-    ((done, total),) = re.findall(r"(\d+) of (\d+) pieces", line.replace(",", ""))
-    assert int(done) > 0.8 * int(total)
+    # Only further restarts are computed: the count starts where the first sweep ended, which was at 4 restarts, 10 sets of
+    # held-out cells and 9 blocks for each of 6 ranks.
+    line = page.get_by_text(re.compile(r"\d+ of 714 pieces")).inner_text()
+    assert int(re.findall(r"(\d+) of 714", line)[0]) >= 6 * (4 + 10 + 9)
+    page.get_by_role("button", name="Cancel").click()  # nobody waits for the rest
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+
+
+def test_any_restart_is_opened_by_its_point_or_by_keyboard_and_the_sweep_is_found_again(page: Page, server: Server):
+    page.goto(
+        f"{server.url}/rank?data=wine&rank=4&rank_from=2&rank_to=4&rank_restarts=5&rank_shuffled=off&boot_on=off&disp_on=off"
+    )
+    expect(page.get_by_text("Advice", exact=True)).to_be_visible()  # without "so far"
+    settled(page)
+    points = page.locator(".st-key-restart_losses .scatterlayer .trace .points path")
+    expect(points).to_have_count(5)
+    points.nth(4).click(force=True)  # best first: this is the worst
+    expect(page).to_have_url(re.compile(r"restart_4=\d"))
+    worst = int(re.findall(r"restart_4=(\d)", page.url)[0])
+    expect(page.get_by_text(f"Restart {worst} beside the best one")).to_be_visible()
+    settled(page)
+    # Another one by the keyboard alone.
+    other = 1 + worst % 5
+    choice = page.get_by_role("combobox", name="Restart", exact=True)
+    choice.focus()
+    choice.press_sequentially(f"Restart {other}:")
+    expect(page.get_by_role("option")).to_have_count(1)
+    choice.press("Enter")
+    button = page.get_by_role("button", name=f"Open restart {other} in Explore")
+    expect(button).to_be_visible()
+    settled(page)
+    button.press("Enter")
+    expect(page.get_by_text("178 wines is shown as a sum of 4 parts")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"seed={other - 1}" if other > 1 else "init=random"))
+    settled(page)
+    page.get_by_role("link", name="Rank").click()
+    expect(page.get_by_text("Advice", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("restarts reached the best solution"))).to_be_visible()
+    settled(page)
+    expect(page.get_by_role("button", name=f"Open restart {other} in Explore")).to_be_visible()
+    expect(points).to_have_count(5)
