@@ -34,9 +34,11 @@ def show(view: View, parts: Parts) -> None:
             int(i) + 1: f"Restart {i + 1}: {number(float(excess[i]), 3)} % above the best, solution {group[i] + 1}"
             for i in np.argsort(e.losses, kind="stable")
         }
+        # A link may name a restart that a running sweep has yet to reach.
+        names |= {i + 1: f"Restart {i + 1}: not fitted yet" for i in range(len(requests), sweep.request.n_restarts)}
         with st.container(horizontal=True, vertical_alignment="bottom"):
             number_ = int(pick("Restart", list(names), key, 0, names=names, help="Or click its point above."))
-            position = e.best if number_ == 0 else number_ - 1
+            position = number_ - 1 if 0 < number_ <= len(requests) else e.best
             if st.button(
                 f"Open restart {position + 1} in Explore",
                 key="open_restart",

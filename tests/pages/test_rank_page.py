@@ -95,6 +95,14 @@ def test_any_restart_opens_with_its_own_bits_and_the_way_back_finds_the_sweep(op
     np.testing.assert_array_equal(array(trace(app, "relative error")["y"]), before)
 
 
+def test_a_link_to_a_restart_outlives_a_sweep_that_has_not_reached_it(open_page, monkeypatch):
+    real = SweepWork.advance
+    monkeypatch.setattr(SweepWork, "advance", lambda self, dataset, state, budget: real(self, dataset, state, 0.0))
+    app = open_page("rank", data="wine", rank="4", rank_to="4", rank_restarts="3", restart_4="3", seed="23")
+    assert app.selectbox(key="restart_4").value == 3
+    assert app.button(key="open_restart").label == "Open restart 3 in Explore"
+
+
 def test_fewer_restarts_show_the_best_of_those(open_page):
     data = load_dataset("wine")
     app = open_page("rank", data="wine", rank="4", rank_to="4", rank_restarts="8")
