@@ -13,8 +13,8 @@ import numpy as np
 from nmf_core import solvers
 from nmf_core.fit import one_thread
 from nmf_core.initialization import initialize
-from nmf_core.lenses.images.staged import Progress
 from nmf_core.problem import prepare
+from nmf_core.staged import Progress
 from nmf_core.types import Array
 
 #: Rounds of reweighting at most, and steps of the solver in each.

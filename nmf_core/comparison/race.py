@@ -15,7 +15,7 @@ from nmf_core.comparison.run import Run, yardsticks
 from nmf_core.fit import fit, one_thread
 from nmf_core.kernels import threads
 from nmf_core.kernels.compiling import FAMILIES
-from nmf_core.lenses.images.staged import Fit, Progress, StagedWork, Step
+from nmf_core.staged import Fit, Progress, StagedWork, Step
 from nmf_core.types import Dataset, FitRequest, FitResult
 
 _warm: set[tuple[Any, ...]] = set()  # what this process has compiled or loaded; decides nothing but the time

@@ -11,7 +11,7 @@ import numpy as np
 from nmf_core.comparison.corruption import clean, off
 from nmf_core.comparison.rivals import lda, matrix
 from nmf_core.lenses.images.methods import Method, pca_errors, quantization
-from nmf_core.lenses.images.staged import Fit, StagedWork, Step
+from nmf_core.staged import Fit, StagedWork, Step
 from nmf_core.types import Dataset, FitRequest
 
 if TYPE_CHECKING:

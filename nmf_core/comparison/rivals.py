@@ -12,7 +12,7 @@ import numpy as np
 from nmf_core.comparison.corruption import clean, filled, off
 from nmf_core.components import Parts
 from nmf_core.lenses.images.methods import Method, measured, pca, quantization
-from nmf_core.lenses.images.staged import Fit, StagedWork, Step
+from nmf_core.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitResult
 
 #: What people read; NMF itself comes from the result on the screen.

@@ -13,7 +13,7 @@ from nmf_core.comparison.absolute import AbsoluteFit
 from nmf_core.comparison.corruption import LEVELS, STRENGTH, clean, corrupted, filled, off
 from nmf_core.comparison.likeness import likeness
 from nmf_core.lenses.images.methods import pca, quantization
-from nmf_core.lenses.images.staged import Fit, StagedWork, Step
+from nmf_core.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitRequest
 
 if TYPE_CHECKING:

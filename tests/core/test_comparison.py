@@ -11,7 +11,7 @@ from nmf_core.comparison.ranks import RanksWork
 from nmf_core.comparison.rivals import RivalsWork, negatives, nmf, offered, running_sum, signs
 from nmf_core.comparison.runs import changes, data_changes, matched, pair, same_main_part
 from nmf_core.components import Identity, present
-from nmf_core.lenses.images.staged import run
+from nmf_core.staged import run
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,14 @@ import pytest
 from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 
-from nmf_core import Dataset, FitRequest, fit, load_dataset
+from nmf_core import Dataset, FitRequest, fit, load_dataset, staged
 from nmf_core.comparison.race import RaceWork
 from nmf_core.comparison.reference import obstacle
 from nmf_core.comparison.run import yardsticks
 from nmf_core.comparison.standings import above, best_known, seeds, solutions, standings, summary
 from nmf_core.initialization import initialize
-from nmf_core.lenses.images import staged
-from nmf_core.lenses.images.staged import run
 from nmf_core.problem import prepare
+from nmf_core.staged import run
 from nmf_core.types import Stop
 
 

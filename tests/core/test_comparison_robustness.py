@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nmf_core import Dataset, FitRequest, fit, load_dataset
+from nmf_core import Dataset, FitRequest, fit, load_dataset, staged
 from nmf_core.comparison.absolute import ROUNDS, advance, factorize, start
 from nmf_core.comparison.corruption import KINDS, LEVELS, clean, corrupted
 from nmf_core.comparison.robustness import (
@@ -20,8 +20,7 @@ from nmf_core.comparison.robustness import (
     frame,
     off,
 )
-from nmf_core.lenses.images import staged
-from nmf_core.lenses.images.staged import run
+from nmf_core.staged import run
 from nmf_core.types import Stop
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nmf_core import Dataset, fit, load_dataset
-from nmf_core.lenses.images import claims, methods, pictures, quality, staged
+from nmf_core import Dataset, fit, load_dataset, staged
+from nmf_core.lenses.images import claims, methods, pictures, quality
 from nmf_core.lenses.images.compression import CompressionWork
 from nmf_core.lenses.images.denoising import DenoisingWork
 from nmf_core.lenses.images.noise import damage

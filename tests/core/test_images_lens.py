@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from nmf_core import Dataset, Stop, fit, load_dataset
+from nmf_core import Dataset, Stop, fit, load_dataset, staged
 from nmf_core.components import present
-from nmf_core.lenses.images import blocks, codec, cube, methods, noise, pictures, quality, recognition, staged, truth
+from nmf_core.lenses.images import blocks, codec, cube, methods, noise, pictures, quality, recognition, truth
 from nmf_core.lenses.images.compression import CompressionWork, RateWork, svd_within
 from nmf_core.lenses.images.denoising import DenoisingWork, median_fill
 from nmf_core.lenses.images.parts import ORDERS, order_of, rebuild, top_pictures, usage

@@ -19,7 +19,7 @@ from nmf_core.figures.compare_pairs import PairDifference, Similarity
 from nmf_core.figures.compare_race import AGAINST, RaceCurves
 from nmf_core.figures.compare_sample import MethodSample
 from nmf_core.figures.grey import evened, grey
-from nmf_core.lenses.images.staged import run
+from nmf_core.staged import run
 
 
 @pytest.fixture(scope="module")

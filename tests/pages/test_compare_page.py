@@ -7,7 +7,7 @@ import pytest
 from nmf_core import fit, list_datasets, load_dataset
 from nmf_core.comparison.robustness import RobustnessWork
 from nmf_core.components import match
-from nmf_core.lenses.images.staged import run
+from nmf_core.staged import run
 from pages.ui.widgets import md
 from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nmf_core.lenses.images import blocks, codec, pictures
 from nmf_core.lenses.images.quality import psnr, ssim
-from nmf_core.lenses.images.staged import Fit, StagedWork, Step
+from nmf_core.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitRequest, FitResult
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from nmf_core.lenses.images import blocks, pictures
 from nmf_core.lenses.images.noise import Damaged, damage
 from nmf_core.lenses.images.quality import psnr, ssim
-from nmf_core.lenses.images.staged import Fit, StagedWork, Step
+from nmf_core.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitRequest
 
 #: Tried for the filters; the setting best for PSNR is shown, which flatters them (only here is the truth known).

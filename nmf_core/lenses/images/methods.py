@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nmf_core.lenses.images.prepare import dense
-from nmf_core.lenses.images.staged import Fit, StagedWork, Step
 from nmf_core.quality import hoyer
+from nmf_core.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitRequest, FitResult
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nmf_core.lenses.images.methods import pca
 from nmf_core.lenses.images.prepare import dense
-from nmf_core.lenses.images.staged import Fit, StagedWork, Step
+from nmf_core.staged import Fit, StagedWork, Step
 from nmf_core.types import Array, Dataset, FitRequest
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class StagedWork:
-    """Base of the lens's works: a frozen dataclass of plain fields, with `plan` and `finish`.
+    """Base of works in stages: a frozen dataclass of plain fields, with `plan` and `finish`.
 
     Attributes
     ----------
