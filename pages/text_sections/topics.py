@@ -189,7 +189,9 @@ def _second_opinion(c: Context) -> None:
         if c.data.shape[0] <= WHOLE
         else "online variational Bayes (Hoffman, Blei & Bach 2010), documents in slices"
     )
-    st.caption(f"LDA by scikit-learn: {how}; {count(opinion.passes, 'update')}, the first of {work.n_seeds} seeds is shown.")
+    st.caption(
+        f"LDA by scikit-learn: {how}; {count(opinion.passes, 'update')}, the first of {work.n_seeds} seeds is shown."
+    )
     with st.expander("LDA's topics in words", icon=":material/list:"):
         for t in range(lda.rank):
             words = ", ".join(md(w, 40) for w in lda.vocabulary[lda.top(10)[t]])

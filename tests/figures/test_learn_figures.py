@@ -83,7 +83,7 @@ def test_a_film_of_bars_says_what_it_shows():
     assert sent["heads"] == ["iteration 0 · relative error 50 %", "iteration 7 · relative error 12.5 %"]
     assert (sent["rank"], sent["height"], sent["width"], sent["bars"]) == (2, 1, 4, True)
     assert "from 50 % to 12.5 %" in film.describe()
-    assert "from 25% to 50%" in film.describe()
+    assert "from 25 % to 50 %" in film.describe()
     assert film.table()["iteration"].tolist() == [0, 7]
 
 
