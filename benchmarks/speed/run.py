@@ -86,10 +86,10 @@ class Report:
         self.outcomes.append(outcome)
         self.text(f"## {problem.name}", "", f"Best known {'error' if problem.loss == 'frobenius' else 'divergence'} "
                   f"{outcome.best:.6g}; {outcome.seeds} starts.")  # fmt: skip
-        if np.isfinite(outcome.iteration):
-            ratio = outcome.iteration / outcome.products
-            self.text(f"One iteration {outcome.iteration * 1e3:.3g} ms, its two products alone "
-                      f"{outcome.products * 1e3:.3g} ms (float32): {ratio:.2f} ×.")  # fmt: skip
+        for dtype, mine in outcome.iteration.items():
+            products = outcome.products[dtype]
+            self.text(f"One iteration in {dtype.__name__} {mine * 1e3:.3g} ms, its two products alone "
+                      f"{products * 1e3:.3g} ms: {mine / products:.2f} ×.", "")  # fmt: skip
         self.text("")
         head = (
             "method",
@@ -219,7 +219,7 @@ def aimed(outcome: Outcome, target: float, aim: float) -> tuple[str, ...]:
         c = outcome.curves[ours.method.name, seed]
         at = c.first(outcome.best * (1 + target))
         counts += [] if at is None else [c.iterations[at]]
-    products = float(np.median(counts)) * outcome.products
+    products = float(np.median(counts)) * outcome.products.get(ours.method.dtype, float("nan"))
     mine = seconds(ours.seconds[target])
     if theirs is None:
         return (*head, "scikit-learn never gets there", mine, "–", seconds(products))
