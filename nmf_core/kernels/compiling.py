@@ -182,8 +182,38 @@ def _compile(key: tuple[str, str]) -> dict[str, Any]:
     for name, signature in module.signatures(np.dtype(key[1])).items():
         function = getattr(module, name)
         function.compile(signature)
-        functions[name] = function
+        functions[name] = _locking(function, signature)
     return functions
+
+
+def _locking(function: Callable[..., Any], signature: tuple[Any, ...]) -> Callable[..., Any]:
+    """Return a function that passes on views which cannot be written to where its signature says they need not be.
+
+    Numba takes an array that can be written to for another type: the first such call would compile the function once more,
+    for seconds, in the middle of a fit.
+    """
+    places = [i for i, kind in enumerate(signature) if _is_locked(kind)]
+    tuples = [i for i, kind in enumerate(signature) if any(_is_locked(part) for part in getattr(kind, "types", ()))]
+
+    def call(*arguments: Any) -> Any:
+        given = list(arguments)
+        for i in places:
+            given[i] = _locked(given[i])
+        for i in tuples:
+            given[i] = tuple(_locked(part) if isinstance(part, np.ndarray) else part for part in given[i])
+        return function(*given)
+
+    return call
+
+
+def _is_locked(kind: Any) -> bool:
+    return hasattr(kind, "layout") and not kind.mutable
+
+
+def _locked(array: Any) -> Any:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _compile_in_child(key: tuple[str, str]) -> None:

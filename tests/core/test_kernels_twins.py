@@ -252,6 +252,26 @@ def test_a_small_fit_reaches_an_exact_product_through_the_compiled_loop(loss):
     np.testing.assert_array_equal(part.trace.loss, whole.trace.loss)
 
 
+def test_no_fit_makes_a_user_wait_for_the_compiler():
+    """A call with types that were not compiled for would compile anew, for seconds, in the middle of the fit."""
+    from nmf_core.kernels import _counts, _dense, _divergence, _known, _sparse
+
+    kinds = {(m, name): getattr(m, name) for m in (_counts, _dense, _divergence, _known, _sparse)
+             for name in m.signatures(np.dtype(float))}  # fmt: skip
+    before = {kind: len(function.signatures) for kind, function in kinds.items()}
+    for dtype in (np.float64, np.float32):
+        X = data(40, 9, dtype)
+        locked, gaps = X.copy(), X.copy()
+        locked.setflags(write=False)
+        gaps[3, 4] = np.nan
+        for table in (X, locked, gaps, sp.csr_array(X), data(600, 70, dtype), sp.csr_array(data(600, 70, dtype))):
+            for solver, loss in (("eahals", "frobenius"), ("bmme", KL), ("ccd", KL), ("bmme", 1.5)):
+                if table is gaps and solver == "ccd":
+                    continue
+                assert fit(table, rank=3, solver=solver, loss=loss, max_iter=12).n_iter > 0
+    assert {kind: len(function.signatures) for kind, function in kinds.items()} == before
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("loss", [KL, IS, 1.3])
 def test_fixed_H_stays_and_W_is_sought_alike_by_kernels_and_twins(loss, dtype):
