@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit, types
+from numba.extending import overload
 
-from nmf_core.kernels._divergence import charge, column_sums, ends, log_of, update
+from nmf_core.kernels._divergence import attempt, column_sums, log_of, loop_signature, update, whole_loop
 from nmf_core.kernels._gemm import apart
 from nmf_core.kernels._lanes import bend16, dot8, dot16, mix, turn
+
+__all__ = ["divergence_stored", "newton_stored", "signatures", "sweep_stored", "whole_loop"]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -189,65 +192,27 @@ def divergence_of(indptr, indices, data, unstored, W, H, floor, step):
     return value
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def whole_loop(
-    indptr, indices, data, indptr_t, indices_t, data_t, unstored, newton, W, H, W_near, H_near, numbers, limits,
-    penalties, gammas, scale, step, moves_H, count, losses, check_every, tol, first, open_first,
-):  # fmt: skip
-    """Make up to `count` steps on a small X; as ``_divergence.whole_loop``, which names the arguments.
+@overload(attempt)
+def _attempt_stored(system, W, H, W_near, H_near, W_far, H_far, push, limits, penalties, gammas, again, moves_H):
+    if system[0].ndim != 1:
+        return None
 
-    ``newton``: coordinate descent, multiplicative only where a step is made again; ``limits``: floor, tiny, and the floor
-    of coordinate descent; ``step``: rows whose divergence is summed up in one go.
-    """
-    W_far, H_far = np.empty_like(W), np.empty_like(H)
-    W_kept, H_kept = np.empty_like(W), np.empty_like(H)
-    on_W, on_H = np.empty(5, H.dtype), np.empty(5, H.dtype)
-    floor, least = limits[:1], limits[2]
-    for i in range(2):
-        row = on_H if i else on_W
-        row[0], row[1], row[2], row[3] = limits[0], penalties[2 * i], penalties[2 * i + 1], limits[1]
-    charged = penalties[0] != 0 or penalties[1] != 0 or penalties[2] != 0 or penalties[3] != 0
-    time, loss = numbers[0], numbers[1]
-    done = 0
-    for it in range(count):
-        later = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * (time * time)))
-        push = (time - 1.0) / later
-        W_kept[:] = W_near
-        H_kept[:] = H_near
-        value = 0.0
-        for attempt in range(2):
-            on_W[4] = push
-            on_H[4] = push
-            bold = newton and attempt == 0
-            gamma = gammas[2 * attempt]
-            half(indptr, indices, data, unstored, bold, W, H, W_near, W_far, on_W, gamma, least)
-            if moves_H:
-                gamma = gammas[2 * attempt + 1]
-                half(indptr_t, indices_t, data_t, unstored, bold, H, W_far, H_near, H_far, on_H, gamma, least)
-            else:
-                H_far[:] = H
-            value = divergence_of(indptr, indices, data, unstored, W_far, H_far, floor, step)
-            if abs(value) < scale:
-                break
-            if charged:
-                value += charge(W_far, penalties[0], penalties[1]) + charge(H_far, penalties[2], penalties[3])
-            if value <= loss:
-                break
-            push, later = 0.0, 1.0
-        if abs(value) < scale:
-            W_near[:] = W_kept
-            H_near[:] = H_kept
-            break
-        W, W_far = W_far, W
-        H, H_far = H_far, H
-        time, loss = later, value
-        done = it + 1
-        losses[done] = loss
-        over, first = ends(losses, done, check_every, tol, first, open_first)
-        if over:
-            break
-    numbers[0], numbers[1] = time, loss
-    return W, H, done
+    def stored(system, W, H, W_near, H_near, W_far, H_far, push, limits, penalties, gammas, again, moves_H):
+        indptr, indices, data, indptr_t, indices_t, data_t, unstored, newton, step = system
+        bold, least = newton and again == 0, limits[2]
+        row = np.empty(5, H.dtype)
+        row[0], row[1], row[2], row[3], row[4] = limits[0], penalties[0], penalties[1], limits[1], push
+        gamma = gammas[2 * again]
+        half(indptr, indices, data, unstored, bold, W, H, W_near, W_far, row, gamma, least)
+        if moves_H:
+            row[1], row[2] = penalties[2], penalties[3]
+            gamma = gammas[2 * again + 1]
+            half(indptr_t, indices_t, data_t, unstored, bold, H, W_far, H_near, H_far, row, gamma, least)
+        else:
+            H_far[:] = H
+        return divergence_of(indptr, indices, data, unstored, W_far, H_far, limits[:1], step)
+
+    return stored
 
 
 def signatures(dtype) -> dict[str, tuple]:
@@ -262,5 +227,5 @@ def signatures(dtype) -> dict[str, tuple]:
         "sweep_stored": (*cells, flag, m, m, v, m, m, v, f, i, i),
         "newton_stored": (*cells, flag, m, m, v, m, m, v, i, i),
         "divergence_stored": (*cells, m, m, v, i, i, d),
-        "whole_loop": (*cells, *cells, flag, flag, m, m, m, m, d, v, d, d, f, i, flag, i, d, i, f, f, flag),
+        "whole_loop": loop_signature((*cells, *cells, flag, flag, i), t),
     }

@@ -13,14 +13,16 @@ from numba.extending import overload
 
 from nmf_core.kernels._gemm import apart, gemm
 
-# log(m) = 2 s (1 + s²/3 + s⁴/5 + …) with s = (m − 1)/(m + 1), |s| < 0.172.
 # Cells handled at a time, so that what is worked out for them stays in the nearest cache.
 CHUNK = 1024
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def log_double(bits, out, mantissa, mantissa_bits, exponent):
-    """Write the logarithms of positive normal numbers, given as int64, to `out`; the rest is room to work in."""
+    """Write the logarithms of positive normal numbers, given as int64, to `out`; the rest is room to work in.
+
+    log(m) = 2 s (1 + s²/3 + s⁴/5 + …) with s = (m − 1)/(m + 1), |s| < 0.172.
+    """
     apart()
     for i in range(out.size):
         b = bits[i]
@@ -409,33 +411,65 @@ def ends(losses, done, check_every, tol, first, open_first):
     return before - now < tol * first, first
 
 
+def attempt(system, W, H, W_near, H_near, W_far, H_far, push, limits, penalties, gammas, again, moves_H):
+    """Make one step from W and H into W_far and H_far, overwrite W_near and H_near, and return the divergence there.
+
+    ``system``: X and its loss as plain values; the compiled code goes by their types (dense below, stored cells in
+    ``_counts``). ``again``: the step is made once more, with the exponents that are proven monotone.
+    """
+    raise NotImplementedError("compiled code only")
+
+
+@overload(attempt)
+def _attempt_dense(system, W, H, W_near, H_near, W_far, H_far, push, limits, penalties, gammas, again, moves_H):
+    if system[0].ndim != 2:
+        return None
+
+    def dense(system, W, H, W_near, H_near, W_far, H_far, push, limits, penalties, gammas, again, moves_H):
+        X, weights, masked, beta, constant, block = system
+        n, (rank, m) = W.shape[0], H.shape
+        up, down, sums = np.empty((rank, m), H.dtype), np.empty((rank, m), H.dtype), np.empty(rank, H.dtype)
+        total = row_sums(H)
+        for k in range(rank):
+            sums[k] = total[k]
+        row = np.empty(5, H.dtype)
+        row[0], row[1], row[2], row[3], row[4] = limits[0], penalties[0], penalties[1], limits[1], push
+        gamma = gammas[2 * again]
+        sweep_rows(X, weights, masked, beta, gamma, W, H, sums, W_near, W_far, row, 0, n, block, moves_H, up, down)
+        if moves_H:
+            if beta == 1.0 and not masked:
+                total = column_sums(W_far)
+                for k in range(rank):
+                    down[k, :] = total[k]
+            gamma, l1, l2 = gammas[2 * again + 1], H.dtype.type(penalties[2]), H.dtype.type(penalties[3])
+            size = min(CHUNK, rank * m)
+            room = np.empty((6, size), H.dtype)
+            h, u, d, near, far = H.reshape(-1), up.reshape(-1), down.reshape(-1), H_near.reshape(-1), H_far.reshape(-1)
+            for lo in range(0, rank * m, size):
+                hi = min(lo + size, rank * m)
+                update(h[lo:hi], u[lo:hi], d[lo:hi], l1, l2, gamma, row[3], row[4], near[lo:hi], far[lo:hi], room)
+        else:
+            H_far[:] = H
+        return constant + divergence(X, weights, masked, beta, W_far, H_far, limits[:1], 0, n, block)
+
+    return dense
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def whole_loop(
-    X, weights, masked, beta, W, H, W_near, H_near, numbers, limits, penalties, gammas, constant, scale, block,
-    moves_H, count, losses, check_every, tol, first, open_first,
+    system, W, H, W_near, H_near, numbers, limits, penalties, gammas, scale, moves_H, count, losses, check_every, tol,
+    first, open_first,
 ):  # fmt: skip
-    """Make up to `count` steps on X in one part; the whole of `multiplicative.run` in one call.
+    """Make up to `count` steps on an X in one part; the whole of `multiplicative.run` in one call.
 
-    ``numbers``: Nesterov's time and the objective, overwritten like W_near and H_near; ``limits``: floor, tiny;
-    ``penalties``: l1_W, l2_W, l1_H, l2_H; ``gammas``: exponents for W and H, then those proven monotone. ``losses[0]`` is
-    the start. It ends early where the stop rule says so, and before a step whose divergence is below `scale`.
+    ``numbers``: Nesterov's time and the objective, overwritten like W_near and H_near; ``limits``: floor, tiny (for stored
+    cells also the floor of coordinate descent); ``penalties``: l1_W, l2_W, l1_H, l2_H; ``gammas``: exponents for W and H,
+    then those proven monotone. ``losses[0]`` is the start. It ends early where the stop rule says so, and before a step
+    whose divergence is below `scale`.
 
     Returns the latest W and H and the number of steps.
     """
-    rank, m = H.shape
-    n = W.shape[0]
-    varies = masked or beta != 1.0
-    W_far, H_far = np.empty((n, rank), H.dtype), np.empty((rank, m), H.dtype)
-    W_kept, H_kept = np.empty((n, rank), H.dtype), np.empty((rank, m), H.dtype)
-    up, down = np.empty((rank, m), H.dtype), np.empty((rank, m), H.dtype)
-    u, v = up.reshape(-1), down.reshape(-1)
-    size = min(CHUNK, rank * m)
-    room = np.empty((6, size), H.dtype)
-    H_sums = np.empty(rank, H.dtype)
-    row = np.empty(5, H.dtype)
-    floor = limits[:1]
-    row[0], row[1], row[2], row[3] = limits[0], penalties[0], penalties[1], limits[1]
-    l1_H, l2_H = H.dtype.type(penalties[2]), H.dtype.type(penalties[3])
+    W_far, H_far, W_kept, H_kept = np.empty_like(W), np.empty_like(H), np.empty_like(W), np.empty_like(H)
     charged = penalties[0] != 0 or penalties[1] != 0 or penalties[2] != 0 or penalties[3] != 0
     time, loss = numbers[0], numbers[1]
     done = 0
@@ -445,31 +479,9 @@ def whole_loop(
         # A step may have to be handed back: what it overwrites is kept.
         W_kept[:] = W_near
         H_kept[:] = H_near
-        sums = row_sums(H)
-        for k in range(rank):
-            H_sums[k] = sums[k]
         value = 0.0
-        for attempt in range(2):
-            row[4] = push
-            gamma = gammas[2 * attempt]
-            sweep_rows(
-                X, weights, masked, beta, gamma, W, H, H_sums, W_near, W_far, row, 0, n, block, moves_H, up, down
-            )
-            if moves_H:
-                if not varies:
-                    sums = column_sums(W_far)
-                    for k in range(rank):
-                        down[k, :] = sums[k]
-                gamma = gammas[2 * attempt + 1]
-                for lo in range(0, rank * m, size):
-                    hi = min(lo + size, rank * m)
-                    update(
-                        H.reshape(-1)[lo:hi], u[lo:hi], v[lo:hi], l1_H, l2_H, gamma, row[3], row[4],
-                        H_near.reshape(-1)[lo:hi], H_far.reshape(-1)[lo:hi], room,
-                    )  # fmt: skip
-            else:
-                H_far[:] = H
-            value = constant + divergence(X, weights, masked, beta, W_far, H_far, floor, 0, n, block)
+        for again in range(2):
+            value = attempt(system, W, H, W_near, H_near, W_far, H_far, push, limits, penalties, gammas, again, moves_H)
             if abs(value) < scale:
                 break
             if charged:
@@ -493,17 +505,24 @@ def whole_loop(
     return W, H, done
 
 
+def loop_signature(system, t) -> tuple:
+    """Return the signature of :func:`whole_loop` for a system of these types."""
+    m, v, d = types.Array(t, 2, "C"), types.Array(t, 1, "C"), types.Array(types.float64, 1, "C")
+    i, flag, f = types.intp, types.boolean, types.float64
+    return (types.Tuple(system), m, m, m, m, d, v, d, d, f, flag, i, d, i, f, f, flag)
+
+
 def signatures(dtype) -> dict[str, tuple]:
     """Return the one signature each function is compiled for."""
     t = types.float64 if dtype == np.float64 else types.float32
     m, v = types.Array(t, 2, "C"), types.Array(t, 1, "C")
     x = types.Array(t, 2, "C", readonly=True)
-    d, i, flag, f = types.Array(types.float64, 1, "C"), types.intp, types.boolean, types.float64
+    i, flag, f = types.intp, types.boolean, types.float64
     return {
         "divergence": (x, x, flag, f, m, m, v, i, i, i),
         "sweep_rows": (x, x, flag, f, f, m, m, v, m, m, v, i, i, i, flag, m, m),
         "column_sums": (m,),
         "row_sums": (m,),
         "charge": (m, f, f),
-        "whole_loop": (x, x, flag, f, m, m, m, m, d, v, d, d, f, f, i, flag, i, d, i, f, f, flag),
+        "whole_loop": loop_signature((x, x, flag, f, f, i), t),
     }

@@ -193,13 +193,8 @@ class DenseSystem:
         whole = kernels.get("divergence", "whole_loop", self.dtype) if len(self.parts) == 1 else None
         if whole is None:
             return point, []
-        near = point.W_near.copy(), point.H_near.copy()
-        numbers, losses, stop = opened(point, count, rule)
-        W, H, done = whole(
-            self.X, self.weights, self.masked, self.beta, point.W, point.H, *near, numbers, self.limits,
-            self.penalties, self.gammas, self.constant, self.scale, self.block, self.update_H, count, losses, *stop,
-        )  # fmt: skip
-        return Point(W, H, *near, *numbers.tolist()), losses[1 : done + 1].tolist()
+        values = (self.X, self.weights, self.masked, self.beta, self.constant, self.block)
+        return _whole(whole, values, self, self.limits, point, count, rule)
 
 
 class SparseSystem:
@@ -255,15 +250,14 @@ class SparseSystem:
         """Return the point after one update of W over the rows of X, then one of H over its columns."""
         l1_W, l2_W, l1_H, l2_H = self.penalties
         gamma_W, gamma_H = self.gammas[2:] if gentle else self.gammas[:2]
-        update = self._coordinates if self.newton and not gentle else self._multiplicative
-        W, W_near = update(self.X, point.W, point.H, point.W_near, l1_W, l2_W, push, gamma_W)
+        W, W_near = self._half(self.X, point.W, point.H, point.W_near, l1_W, l2_W, push, gamma_W, gentle)
         H, H_near = point.H, point.H_near
         if self.update_H:
-            H, H_near = update(self.Xt, point.H, W, point.H_near, l1_H, l2_H, push, gamma_H)
+            H, H_near = self._half(self.Xt, point.H, W, point.H_near, l1_H, l2_H, push, gamma_H, gentle)
         return Point(W, H, W_near, H_near, 0.0, 0.0)
 
-    def _multiplicative(
-        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float
+    def _half(
+        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float, gentle: bool
     ) -> tuple[Array, Array]:
         numbers = np.array([self.floor, l1, l2, self.tiny, push], self.dtype)
         near, far = near.copy(), np.empty_like(F)
@@ -271,11 +265,6 @@ class SparseSystem:
         kernel = self._kernel("sweep_stored") or twins.sweep_stored
         threads.run(kernel, [(*fixed, *part) for part in parts_of(len(F))])
         return far, near
-
-    def _coordinates(
-        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float
-    ) -> tuple[Array, Array]:
-        raise NotImplementedError
 
     def _kernel(self, name: str) -> Callable[..., Any] | None:
         return kernels.get("counts", name, self.dtype, kernels.patience(self.work))
@@ -309,23 +298,31 @@ class SparseSystem:
         whole = kernels.get("counts", "whole_loop", self.dtype) if small else None
         if whole is None:
             return point, []
-        near = point.W_near.copy(), point.H_near.copy()
-        numbers, losses, stop = opened(point, count, rule)
         limits = np.array([self.floor, self.tiny, self.least], self.dtype)
         X, Xt, step = self.X, self.Xt, parts_of(len(point.W))[0][1]
-        W, H, done = whole(
-            X.indptr, X.indices, X.data, Xt.indptr, Xt.indices, Xt.data, self.unstored, self.newton, point.W, point.H,
-            *near, numbers, limits, self.penalties, self.gammas, self.scale, step, self.update_H, count, losses, *stop,
-        )  # fmt: skip
-        return Point(W, H, *near, *numbers.tolist()), losses[1 : done + 1].tolist()
+        cells = (X.indptr, X.indices, X.data, Xt.indptr, Xt.indices, Xt.data)
+        return _whole(whole, (*cells, self.unstored, self.newton, step), self, limits, point, count, rule)
 
 
-def opened(point: Point, count: int, rule: Rule | None) -> tuple[Array, Array, tuple[int, float, float, bool]]:
-    """Return time and objective, room for the objectives, and the stop rule, as the compiled loops take them."""
-    losses = np.empty(count + 1)
+def _whole(
+    loop: Callable[..., Any],
+    values: tuple[Any, ...],
+    system: DenseSystem | SparseSystem,
+    limits: Array,
+    point: Point,
+    count: int,
+    rule: Rule | None,
+) -> tuple[Point, list[float]]:
+    """Call the compiled loop with X and its loss as plain values."""
+    near = point.W_near.copy(), point.H_near.copy()
+    numbers, losses = np.array([point.time, point.loss]), np.empty(count + 1)
     losses[0] = point.loss
     stop = (0, 0.0, 0.0, False) if rule is None else (rule.every, rule.tol, rule.first, rule.open_first)
-    return np.array([point.time, point.loss]), losses, stop
+    W, H, done = loop(
+        values, point.W, point.H, *near, numbers, limits, system.penalties, system.gammas, system.scale, system.update_H,
+        count, losses, *stop,
+    )  # fmt: skip
+    return Point(W, H, *near, *numbers.tolist()), losses[1 : done + 1].tolist()
 
 
 def charged(W: Array, H: Array, penalties: Array, dtype: Any, work: float) -> float:

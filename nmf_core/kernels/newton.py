@@ -75,9 +75,11 @@ class NewtonSystem(SparseSystem):
 
     newton = True
 
-    def _coordinates(
-        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float
+    def _half(
+        self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float, gentle: bool
     ) -> tuple[Array, Array]:
+        if gentle:
+            return super()._half(X, F, other, near, l1, l2, push, gamma, gentle)
         kernel = self._kernel("newton_stored") or newton_stored
         numbers = np.array([max(self.floor, self.least), l1, l2, self.tiny, push], self.dtype)
         near, far = near.copy(), np.empty_like(F)
