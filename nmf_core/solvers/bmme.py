@@ -9,6 +9,7 @@ import numpy as np
 
 from nmf_core.gradient import terms_H, terms_W
 from nmf_core.kernels import multiplicative
+from nmf_core.kernels.divergence_twins import update_rows
 from nmf_core.kernels.hals import Rule
 from nmf_core.kernels.multiplicative import Point, SparseSystem, run
 from nmf_core.loss import objective
@@ -133,12 +134,19 @@ class _General:
         problem = self.problem
         gamma_W, gamma_H = _gammas(problem)[2 * gentle : 2 * gentle + 2]
         up, down = terms_W(problem, point.W, point.H)
-        W, W_near = _pushed(point.W, up, down, problem.l1_W, problem.l2_W, gamma_W, push, point.W_near)
+        W, W_near = self._updated(point.W, up, down, problem.l1_W, problem.l2_W, gamma_W, push, point.W_near)
         H, H_near = point.H, point.H_near
         if problem.update_H:
             up, down = terms_H(problem, W, H)
-            H, H_near = _pushed(H, up, down, problem.l1_H, problem.l2_H, gamma_H, push, H_near)
+            H, H_near = self._updated(H, up, down, problem.l1_H, problem.l2_H, gamma_H, push, H_near)
         return Point(W, H, W_near, H_near, 0.0, 0.0)
+
+    def _updated(
+        self, F: Array, up: Array, down: Array, l1: float, l2: float, gamma: float, push: float, near: Array
+    ) -> tuple[Array, Array]:
+        near, far, tiny = near.copy(), np.empty_like(F), np.finfo(F.dtype).tiny * F.dtype.type(1e3)
+        update_rows(F, up, down, l1, l2, gamma, tiny, push, near, far)
+        return far, near
 
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective."""
@@ -147,18 +155,3 @@ class _General:
     def whole(self, point: Point, count: int, rule: Rule | None) -> tuple[Point, list[float]]:
         """Make no step: nothing is compiled here."""
         return point, []
-
-
-def _pushed(
-    F: Array, up: Array, down: Array, l1: float, l2: float, gamma: float, push: float, near: Array
-) -> tuple[Array, Array]:
-    down = down + l1 + l2 * F if l1 or l2 else down
-    ratio = np.divide(up, down, out=np.ones_like(F), where=down > 0)
-    if gamma != 1.0:
-        ratio **= gamma
-    ratio *= F
-    ratio[ratio < np.finfo(F.dtype).tiny * 1e3] = 0
-    growth = np.maximum(ratio - near, 0)
-    growth *= push
-    growth += ratio
-    return growth, ratio
