@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,7 @@ def read_parquet(data: bytes | memoryview, talk: Talk) -> list[Column]:
         file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
         n, names = file.metadata.num_rows, file.schema_arrow.names
         step = _check(n, len(names), talk)
-        parts, seen = [], 0
-        for batch in file.iter_batches(1 << 16, use_threads=False):
-            parts.append(_every(batch, seen, step))
-            seen += batch.num_rows
-            talk.progress("read", min(1.0, seen / n))
-        table = pa.Table.from_batches(parts, file.schema_arrow)
+        table = _picked(file.iter_batches(1 << 16, use_threads=False), file.schema_arrow, n, step, talk)
     except Refused:
         raise
     except Exception as error:  # ArrowInvalid, OSError, KeyError, … as the damage wills
@@ -47,12 +42,7 @@ def read_arrow(data: bytes | memoryview, talk: Talk) -> list[Column]:
         schema = opened(pa.BufferReader(source)).schema
         n = sum(batch.num_rows for batch in _batches(opened(pa.BufferReader(source))))  # counted before any is kept
         step = _check(n, len(schema.names), talk)
-        parts, seen = [], 0
-        for batch in _batches(opened(pa.BufferReader(source))):
-            parts.append(_every(batch, seen, step))
-            seen += batch.num_rows
-            talk.progress("read", min(1.0, seen / n))
-        table = pa.Table.from_batches(parts, schema)
+        table = _picked(_batches(opened(pa.BufferReader(source))), schema, n, step, talk)
     except Refused:
         raise
     except Exception as error:
@@ -70,11 +60,17 @@ def _batches(reader: Any) -> Iterator[Any]:
     return iter(reader)
 
 
-def _every(batch: Any, seen: int, step: int) -> Any:
-    """Return every `step`-th row of the whole table, of a batch that has `seen` rows before it."""
+def _picked(batches: Iterable[Any], schema: Any, n: int, step: int, talk: Talk) -> Any:
+    """Return every `step`-th of n rows as a table; of the others no more than a batch is held."""
     import pyarrow as pa
 
-    return batch if step == 1 else batch.take(pa.array(np.arange((-seen) % step, batch.num_rows, step)))
+    parts, seen = [], 0
+    for batch in batches:
+        rows = np.arange((-seen) % step, batch.num_rows, step)
+        parts.append(batch if step == 1 else batch.take(pa.array(rows)))
+        seen += batch.num_rows
+        talk.progress("read", min(1.0, seen / n))
+    return pa.Table.from_batches(parts, schema)
 
 
 def _check(n: int, m: int, talk: Talk) -> int:
