@@ -64,6 +64,11 @@ class Column:
         """The first cells that are no numbers, for a sentence."""
         return ", ".join(f"{text} in row {row} of {self.name}" for row, text in self.examples)
 
+    @property
+    def cells(self) -> Sequence[str]:
+        """The cells as text: as they were written where that is known, else numbers without needless digits."""
+        return self.texts or ([] if self.numbers is None else [whole(x) for x in self.numbers])
+
     def settle(self) -> Column:
         """Decide the kind from what was found."""
         if not self.found and not self.bad:
@@ -73,6 +78,11 @@ class Column:
         else:
             self.kind = kind_of_texts(self.texts or [text for _, text in self.examples])
         return self
+
+
+def whole(x: float) -> str:
+    """Write a number, a whole one without ``.0``."""
+    return str(int(x)) if np.isfinite(x) and float(x).is_integer() else repr(float(x))
 
 
 def kind_of_texts(texts: Sequence[str]) -> str:

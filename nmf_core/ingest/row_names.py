@@ -101,8 +101,7 @@ def row_names(
         return numbered("r", n), None
     which = "first column" if default is columns[0] and not given[0].strip() else f"column {default.name}"
     talk.note("row-names", f"The {which} names the rows.", "row_names")
-    texts = default.texts or [whole(x) for x in (default.numbers if default.numbers is not None else [])]
-    return np.array(tidy_names(texts, talk, "row", "r"), dtype=np.str_), default
+    return np.array(tidy_names(default.cells, talk, "row", "r"), dtype=np.str_), default
 
 
 def _whole_unique(column: Column) -> bool:
@@ -140,7 +139,3 @@ def short_dates(texts: Sequence[str]) -> list[str]:
     """Return dates without the midnight that workbooks and Parquet add."""
     midnight = re.compile(r"[ T]00:00(:00(\.0+)?)?(\+00:00|Z)?$")
     return [midnight.sub("", text) for text in texts] if all(map(midnight.search, texts)) else list(texts)
-
-
-def whole(x: float) -> str:
-    return str(int(x)) if np.isfinite(x) and float(x).is_integer() else repr(float(x))

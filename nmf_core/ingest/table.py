@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nmf_core.ingest.columns import Column, bounds_of, days, looks_other, truth, with_bounds
+from nmf_core.ingest.columns import Column, bounds_of, days, looks_other, truth, whole, with_bounds
 from nmf_core.ingest.documents import from_documents
 from nmf_core.ingest.foot import without_foot, without_headers
 from nmf_core.ingest.long_table import arrange_long
@@ -15,7 +15,7 @@ from nmf_core.ingest.names import BUDGET, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.relations import as_network
-from nmf_core.ingest.row_names import date_axis, row_names, short_dates, whole
+from nmf_core.ingest.row_names import date_axis, row_names, short_dates
 from nmf_core.ingest.table_texts import is_prose, prose_column, said_column
 from nmf_core.ingest.talk import Talk
 from nmf_core.types import Array
@@ -196,10 +196,8 @@ def _numeric(columns: list[Column], talk: Talk, axis: Column | None = None) -> l
             Option("missing", f"treat {'it' if k == 1 else 'them'} as missing", k),
             Option("drop", f"leave out {len(mixed)} column{'s' * (len(mixed) > 1)}", len(mixed)),
         ]
-        bounds = [bounds_of(c) for c in mixed]
-        if all(
-            bound is not None for bound in bounds
-        ):  # as laboratories write what was too little, or too much, to measure
+        bounds = [found for c in mixed if (found := bounds_of(c))]
+        if len(bounds) == len(mixed):  # as laboratories write what was too little, or too much, to measure
             options[:0] = _limits(bounds, k)
         answer = talk.ask("bad_cells", f"{cells} no number: {shown[:300]}. What to do?", options, options[0].value)
         if answer == "drop":
@@ -209,7 +207,7 @@ def _numeric(columns: list[Column], talk: Talk, axis: Column | None = None) -> l
             columns = [c for c in columns if c not in mixed]
         elif answer in ("half", "bound"):
             for column, found in zip(mixed, bounds, strict=True):
-                column.numbers = with_bounds(column, found or {}, halved=answer == "half")
+                column.numbers = with_bounds(column, found, halved=answer == "half")
                 column.bad = 0
             how = "half of the limit" if answer == "half" else "the limit"
             talk.note("bounds", f"Cells below or above a limit got {how}: {shown[:200]}.", "bad_cells")
@@ -218,9 +216,9 @@ def _numeric(columns: list[Column], talk: Talk, axis: Column | None = None) -> l
     return [c for c in columns if c.kind == "number" and c.numbers is not None and not np.isnan(c.numbers).all()]
 
 
-def _limits(bounds: Sequence[dict[int, tuple[str, float]] | None], k: int) -> list[Option]:
+def _limits(bounds: Sequence[dict[int, tuple[str, float]]], k: int) -> list[Option]:
     """Return what can stand in the place of cells such as ``<0.5``, with one of them as an example."""
-    cells = [cell for bound in bounds for cell in (bound or {}).values()]
+    cells = [cell for bound in bounds for cell in bound.values()]
     below = next((value for side, value in cells if side == "<"), None)
     limit = Option("bound", f"take the limit: {cells[0][0]}{cells[0][1]:g} becomes {cells[0][1]:g}", k)
     if below is None:
@@ -234,11 +232,11 @@ def _labels(columns: list[Column], numeric: list[Column], talk: Talk) -> tuple[l
     chosen = {id(c) for c in numeric}
     texts = [c for c in columns if id(c) not in chosen and c.kind in ("text", "label") and c.texts]
     asked = numeric if len(numeric) <= 200 else [c for c in numeric if _LABEL_NAMES.match(c.name)]
-    coded = [c for c in asked if len(numeric) > 2 and not c.missing and _fewwhole(c)]
+    coded = [c for c in asked if len(numeric) > 2 and not c.missing and _few_whole(c)]
     default = [c.name for c in texts] + [c.name for c in coded if _LABEL_NAMES.match(c.name)]
     if not texts and not coded:
         return [], numeric
-    options = [Option(c.name, c.name, len(set(c.texts or map(whole, c.numbers)))) for c in (*texts, *coded)]  # type: ignore[arg-type]
+    options = [Option(c.name, c.name, len(set(c.cells))) for c in (*texts, *coded)]
     answer = talk.ask_many(
         "labels", "Which columns are labels, set aside from the numbers?", options, default, required=False
     )
@@ -271,10 +269,10 @@ def _label_values(column: Column) -> Array:
     if column.texts is not None and column.kind != "number":
         width = max(12, min(200, BUDGET // (4 * max(1, len(column.texts)))))
         return np.array([text.strip()[:width] for text in column.texts], dtype=np.str_)
-    return np.array([whole(x) for x in column.numbers], dtype=np.str_)  # type: ignore[union-attr]
+    return np.array([whole(x) for x in np.asarray(column.numbers)], dtype=np.str_)
 
 
-def _fewwhole(column: Column) -> bool:
+def _few_whole(column: Column) -> bool:
     x = column.numbers
     if x is None or not np.isfinite(x).all() or (x != np.floor(x)).any():
         return False
