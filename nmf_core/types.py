@@ -317,6 +317,11 @@ class FitRequest:
         return beta_of(self.loss)
 
     @property
+    def penalised(self) -> bool:
+        """Whether any penalty is asked for."""
+        return self.alpha_W > 0 or self.alpha_H not in ("same", 0.0)
+
+    @property
     def key(self) -> str:
         """Digest of all fields: key of caches and of de-duplication."""
         return hashlib.blake2b(json.dumps(self.to_json(), sort_keys=True).encode(), digest_size=12).hexdigest()

@@ -92,11 +92,13 @@ class ErrorCurve:
                 f"{self.against} %{{x}}{unit}<br>loss %{{y:.6g}}<br>relative error %{{customdata:.4g}} %<extra></extra>"
             )
         data.append(best)
-        low, high = self._range(drawn)
-        scale = "log" if self._logarithmic() else "linear"
+        # A loss that is rounding alone from the start on: what goes up and down then means nothing.
+        zero = bool(norm) and float(np.max(result.trace.loss)) <= 1e-28 * norm**2
+        scale = "log" if self.log and not zero and bool(np.min(result.trace.loss) > 0) else "linear"
+        low, high = (0.0, (1e-6 * norm) ** 2) if zero else self._range(drawn, scale)
         layout: dict[str, Any] = {
             "height": self.height,
-            **titled(self._title(), self._notes(len(others), len(drawn))),
+            **titled(self._title(), self._notes(len(others), len(drawn), zero)),
             "xaxis": {"title": {"text": "seconds of computing" if unit else "iteration"}, "rangemode": "tozero"},
             "yaxis": {"title": {"text": "loss"}, "type": scale, "range": [low, high], "exponentformat": "power"},
             "showlegend": bool(others),
@@ -148,13 +150,10 @@ class ErrorCurve:
     def _norm(self) -> float:
         """Return ‖X‖ where the loss gives the relative error, else 0."""
         request = self.result.request
-        if request.beta != 2 or self._penalised():
+        if request.beta != 2 or request.penalised:
             return 0.0
         X = self.dataset.X.data if is_sparse(self.dataset.X) else self.dataset.X
         return math.sqrt(float(np.nansum(np.square(X, dtype=np.float64))))
-
-    def _logarithmic(self) -> bool:
-        return self.log and bool(np.min(self.result.trace.loss) > 0) and not self._zero()
 
     def _curve(self, trace: Trace, points: int) -> tuple[Array, Array]:
         n = len(trace.loss)
@@ -164,13 +163,11 @@ class ErrorCurve:
         x = at if self.against == "iteration" else np.asarray(trace.seconds)[at]
         return x.astype(np.float32), np.asarray(trace.loss, dtype=np.float64)[at]
 
-    def _range(self, drawn: list[Trace]) -> tuple[float, float]:
-        if self._zero():
-            return 0.0, (1e-6 * self._norm()) ** 2
+    def _range(self, drawn: list[Trace], scale: str) -> tuple[float, float]:
         loss = [np.asarray(t.loss, dtype=np.float64) for t in (self.result.trace, *drawn)]
         finite = np.concatenate([v[np.isfinite(v)] for v in loss])
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        if self._logarithmic() and low > 0:
+        if scale == "log" and low > 0:
             low, high = math.log10(low), math.log10(max(high, low))
             pad = 0.05 * (high - low) or 0.1
             return low - pad, high + pad
@@ -195,21 +192,12 @@ class ErrorCurve:
             "title": {"text": "relative error"},
         }
 
-    def _notes(self, others: int, drawn: int) -> list[str]:
+    def _notes(self, others: int, drawn: int, zero: bool) -> list[str]:
         return [
             f"{drawn} of {others} other restarts drawn" if drawn < others else "",
-            "with its penalties" if self._penalised() else "",
-            "zero up to rounding" if self._zero() else "",
+            "with its penalties" if self.result.request.penalised else "",
+            "zero up to rounding" if zero else "",
         ]
-
-    def _penalised(self) -> bool:
-        request = self.result.request
-        return bool(request.alpha_W or request.alpha_H not in ("same", 0.0))
-
-    def _zero(self) -> bool:
-        """Tell whether the loss is rounding alone from the start on: what goes up and down then means nothing."""
-        norm = self._norm()
-        return bool(norm) and float(np.max(self.result.trace.loss)) <= 1e-28 * norm**2
 
     def _title(self) -> str:
         what = {2.0: "Frobenius loss", 1.0: "Kullback–Leibler loss", 0.0: "Itakura–Saito loss"}

@@ -12,13 +12,8 @@ from nmf_core.types import Array
 VISIBLE = 1e-6
 
 
-def reach(left: Array, high: float) -> float:
-    """Return how far a scale for residuals reaches: as far as they do, but not below what counts as zero beside `high`."""
-    known = np.abs(left[np.isfinite(left)])
-    return max(float(known.max(initial=0.0)), VISIBLE * high)
-
-
 def residual_range(left: Array, high: float) -> dict[str, Any]:
     """Return the range of an axis of residuals: Plotly's own choice, unless all of them count as zero."""
     span = VISIBLE * high
-    return {"range": [-span, span]} if high > 0 and reach(left, high) <= span else {}
+    known = np.abs(left[np.isfinite(left)])
+    return {"range": [-span, span]} if high > 0 and known.max(initial=0.0) <= span else {}

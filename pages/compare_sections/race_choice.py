@@ -37,7 +37,7 @@ def requests(dataset: Dataset, request: FitRequest, wanted: list[str | float]) -
     needs = {
         "masked": dataset.mask is not None,
         "sparse": is_sparse(dataset.X),
-        "penalised": bool(request.alpha_W or request.alpha_H not in ("same", 0.0)),
+        "penalised": request.penalised,
     }
     offered = {loss: [s.name for s in solvers.available(loss, **needs)] for loss in wanted}
     names = {s.name: s.label for s in solvers.available(**needs) if any(s.name in o for o in offered.values())}

@@ -185,7 +185,7 @@ def _ambiguity(view: View, parts: Parts) -> None:
     )
     widgets.picture(picture, key="disp_ranges", download=f"ambiguity-{view.rank}")
     notes = [found.note] if found.note else []
-    if view.request.alpha_W or view.request.alpha_H not in ("same", 0.0):
+    if view.request.penalised:
         notes.append("The refits leave the model's penalties out, so these ranges are rather too wide.")
     if notes:
         st.caption(" ".join(notes))

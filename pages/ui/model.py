@@ -107,7 +107,7 @@ def apply(wanted: FitRequest) -> None:
     known = wanted.loss if isinstance(wanted.loss, str) else OTHER
     values = {
         "loss": known,
-        "penalties": "own" if wanted.alpha_W or wanted.alpha_H not in ("same", 0) else "none",
+        "penalties": "own" if wanted.penalised else "none",
         "alpha_W": wanted.alpha_W,
         "alpha_H": wanted.alpha_W if wanted.alpha_H == "same" else wanted.alpha_H,
         "l1_ratio": wanted.l1_ratio,
