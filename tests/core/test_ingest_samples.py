@@ -177,6 +177,26 @@ def test_labels_stay_with_the_rows_that_were_read():
     assert part.raw.labels["type"].tolist() == ["B", "T"] * 5
 
 
+@pytest.mark.parametrize(("form", "n", "m", "step"), [("csr", 5000, 3, 3), ("dense", 2100, 2000, 5)])
+def test_every_kth_row_is_counted_on_across_the_blocks_of_a_large_file(form, n, m, step):
+    X = np.ones((n, m), dtype=np.float32)
+    X[:, 0] += np.arange(n)
+
+    def large(file: Any) -> None:
+        if form == "dense":
+            file["X"] = X
+            return
+        group = file.create_group("X")
+        group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", X.shape
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(sp.csr_array(X), name)
+
+    limits = Limits(cells=1_000_000) if form == "dense" else Limits(stored=n)
+    part = read(hdf5(large), "x", EVEN, limits=limits, sandbox=False).raw
+    first = part.X[:, :1].toarray() if is_sparse(part.X) else part.X[:, :1]
+    np.testing.assert_array_equal(first.ravel(), 1 + np.arange(0, n, step))
+
+
 @pytest.mark.parametrize(
     ("data", "limits", "words"),
     [

@@ -45,7 +45,13 @@ def fitted(dataset, **more):
 
 
 @pytest.mark.parametrize(
-    "asked", [{"loss": "frobenius"}, {"loss": "kullback-leibler"}, {"alpha_W": 0.5, "alpha_H": 0.0, "l1_ratio": 1.0}]
+    "asked",
+    [
+        {"loss": "frobenius"},
+        {"loss": "kullback-leibler"},
+        {"alpha_W": 0.5, "alpha_H": 0.0, "l1_ratio": 1.0},
+        {"alpha_W": 0.5, "alpha_H": 0.0, "l1_ratio": 0.0},
+    ],
 )
 def test_rows_of_the_fit_get_the_w_of_the_fit(asked):
     result = fitted(WINE, **asked)
@@ -105,6 +111,12 @@ def test_answers_about_cells_travel_with_the_data_into_a_bundle_and_through_prep
     again = load_bundle(save_bundle(prepared, fitted(prepared))).dataset
     assert answers_wanted(dataset) == answers_wanted(prepared) == answers_wanted(again) == {"bad_cells": "bound"}
     assert read(b"id,a,b,c,d\nnew,<0.5,2,3,4\n", "n.csv", answers_wanted(again), sandbox=False).raw.X[0, 0] == 0.5
+
+
+def test_what_stands_for_a_missing_cell_is_remembered_for_new_rows():
+    marked = b"id,a,b,c\nx,1,-999,3\ny,2,3,4\nz,1,2,-999\nw,1,1,1\n"
+    told = {"marker": "missing", "missing": "keep"}
+    assert answers_wanted(read(marked, "x.csv", told, sandbox=False).dataset) == {"marker": "missing"}
 
 
 @pytest.mark.parametrize("told", ["no json", "[1]", '{"bad_cells": 3, "evil": "x"}', "null"])
