@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -344,11 +345,18 @@ class TestExactSums:
         assert "zero up to rounding" in layout.title.text
         assert layout.yaxis.type == "linear"
         assert result.trace.loss.max() < 1e-6 * layout.yaxis.range[1]
+        # Rounding that never comes to zero would have a logarithm, and a wild curve of it.
+        positive = replace(result, trace=replace(result.trace, loss=np.full(len(result.trace.loss), 1e-30)))
+        assert ErrorCurve(data, positive).build().layout.yaxis.type == "linear"
 
     def test_a_loss_with_penalties_says_so(self):
         data, _, _ = table()
         assert "with its penalties" in ErrorCurve(data, fit(data, rank=2, alpha_W=0.1)).build().layout.title.text
         assert "penalties" not in ErrorCurve(data, fit(data, rank=2)).build().layout.title.text
+        only_H = ErrorCurve(data, fit(data, rank=2, alpha_W=0.0, alpha_H=0.1)).build().layout
+        assert "with its penalties" in only_H.title.text
+        none = ErrorCurve(data, fit(data, rank=2, alpha_W=0.0, alpha_H=0.0)).build().layout
+        assert "penalties" not in none.title.text
 
     def test_a_row_of_zeros_is_said_to_be_one(self):
         X = np.zeros((4, 3))
