@@ -150,8 +150,7 @@ def _with_index(columns: list[Column], levels: list[Column]) -> list[Column]:
         if levels[0].kind == "number":  # an index names rows, whatever its own name
             levels[0].name = ""
         return [*levels, *rest]
-    cells = [c.texts or [f"{x:g}" for x in np.asarray(c.numbers)] for c in levels]
-    texts = [", ".join(parts) for parts in zip(*cells, strict=True)]
+    texts = [", ".join(parts) for parts in zip(*(c.cells for c in levels), strict=True)]
     names = Column("", np.full(len(texts), np.nan), texts, bad=len(texts), kind="text")
     return [names, *rest, *(c for c in levels if c.kind == "text" and c.name)]
 

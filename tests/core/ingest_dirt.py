@@ -405,6 +405,17 @@ case(
     rows=("u, 1",),
     shape=(4, 2),
 )
+case(
+    "RP01e long numbers in an index of two levels",
+    "N",
+    lambda: saved(
+        FRAME.set_index(pd.MultiIndex.from_product([["u"], [1234567, 1234568, 1234569, 1234570]])).to_parquet
+    ),
+    "names the rows",
+    name="x.parquet",
+    rows=("u, 1234567", "u, 1234568"),
+    shape=(4, 2),
+)
 case("RP01c numbers as index", "N", lambda: saved(FRAME.set_index(pd.Index([30, 10, 44, 7], name="cell")).to_parquet), "names the rows", name="x.parquet",
      rows=("30", "10"), shape=(4, 2), first=(1, 2))  # fmt: skip
 case("RP01d dates as index", "A", lambda: saved(FRAME.set_index(pd.date_range("2020-01-01", periods=4, name="day")).to_parquet), "name the rows by day", name="x.parquet",
