@@ -113,10 +113,16 @@ def test_answers_about_cells_travel_with_the_data_into_a_bundle_and_through_prep
     assert read(b"id,a,b,c,d\nnew,<0.5,2,3,4\n", "n.csv", answers_wanted(again), sandbox=False).raw.X[0, 0] == 0.5
 
 
-def test_what_stands_for_a_missing_cell_is_remembered_for_new_rows():
-    marked = b"id,a,b,c\nx,1,-999,3\ny,2,3,4\nz,1,2,-999\nw,1,1,1\n"
-    told = {"marker": "missing", "missing": "keep"}
-    assert answers_wanted(read(marked, "x.csv", told, sandbox=False).dataset) == {"marker": "missing"}
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("id,a,b,c\nx,1,-999,3\ny,2,3,4\nz,1,2,-999\nw,1,1,1\n", {"marker": "missing"}),
+        ("id;a;b\nx;1.234;2.345\ny;3.456;4.567\nz;5.678;6.789\n", {"numbers": "point-thousands"}),
+    ],
+)
+def test_what_cells_mean_is_remembered_for_new_rows(text, told):
+    dataset = read(text.encode(), "x.csv", {**told, "missing": "keep"}, sandbox=False).dataset
+    assert answers_wanted(dataset) == told
 
 
 @pytest.mark.parametrize("told", ["no json", "[1]", '{"bad_cells": 3, "evil": "x"}', "null"])
