@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit, types
 
 from nmf_core.kernels._gemm import apart, gemm
+from nmf_core.kernels._lanes import REGISTER, relax
 
 BLOCK = 256
 
@@ -19,55 +20,50 @@ BLOCK = 256
 @njit(nogil=True, cache=True, error_model="numpy")
 def columns_of(rank, itemsize):
     """Return how many columns of a factor to sweep at a time, so that they stay in the first-level cache."""
-    return max(32, min(BLOCK, 24_576 // (rank * itemsize) // 32 * 32))
+    least = 4 * REGISTER // itemsize
+    return max(least, min(BLOCK, 32_768 // (rank * itemsize) // least * least))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def sweep(F, P, G, off, inverse, passes, line, lo, hi):
-    """Make coordinate passes over columns lo…hi of F in place: F[k] ← max(0, (P[k] − Σ_{l≠k} G[k,l] F[l]) / G[k,k]).
+def room(rank, columns, like):
+    """Return an array of `rank` rows for so many columns and up to a vector more, every row at the start of a cache line.
 
-    Rows are taken by four and by eight, as many as a compiler still vectorizes; absent ones count 0 times.
+    Vectors across two lines take `relax` twice the time. Rows a power of two apart would fall on the same lines.
     """
+    line = REGISTER // like.itemsize
+    long = (columns + 15) // 16 * 16 + 16
+    whole = np.empty(rank * long + line, like.dtype)
+    first = line - (whole.ctypes.data // like.itemsize) % line
+    return whole[first : first + rank * long].reshape(rank, long)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sweep_part(F, P, less, off, inverse, passes, out, lo, hi, f, p):
+    """Do what `sweep` does with few columns, in rooms for them."""
+    apart()
+    rank, width = F.shape[0], hi - lo
+    for k in range(rank):
+        a, b, c, d = F[k, lo:hi], P[k, lo:hi], f[k], p[k]
+        for i in range(width):
+            c[i] = a[i]
+        for i in range(width):
+            d[i] = b[i] - less[0]
+    relax(f, p, off, inverse, passes, 0, width)
+    for k in range(rank):
+        a, c = out[k, lo:hi], f[k]
+        for i in range(width):
+            a[i] = c[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sweep(F, P, less, off, inverse, passes, out, lo, hi):
+    """Write F after coordinate passes over columns lo…hi: F[k] ← max(0, (P[k] − less − Σ_{l≠k} G[k,l] F[l]) / G[k,k])."""
     apart()
     rank = F.shape[0]
-    width = hi - lo
-    zero = G.dtype.type(0)
-    t = line[:width]
-    for _ in range(passes):
-        for k in range(rank):
-            if not inverse[k] > 0:
-                continue
-            p = P[k, lo:hi]
-            last = rank - 1
-            j0, j1, j2, j3 = 0, min(1, last), min(2, last), min(3, last)
-            g0, g1 = off[k, 0], off[k, 1] if rank > 1 else zero
-            g2, g3 = off[k, 2] if rank > 2 else zero, off[k, 3] if rank > 3 else zero
-            f0, f1, f2, f3 = F[j0, lo:hi], F[j1, lo:hi], F[j2, lo:hi], F[j3, lo:hi]
-            for i in range(width):
-                t[i] = (((p[i] - g0 * f0[i]) - g1 * f1[i]) - g2 * f2[i]) - g3 * f3[i]
-            j = 4
-            while j + 8 <= rank:
-                g0, g1, g2, g3 = off[k, j], off[k, j + 1], off[k, j + 2], off[k, j + 3]
-                g4, g5, g6, g7 = off[k, j + 4], off[k, j + 5], off[k, j + 6], off[k, j + 7]
-                f0, f1, f2, f3 = F[j, lo:hi], F[j + 1, lo:hi], F[j + 2, lo:hi], F[j + 3, lo:hi]
-                f4, f5, f6, f7 = F[j + 4, lo:hi], F[j + 5, lo:hi], F[j + 6, lo:hi], F[j + 7, lo:hi]
-                for i in range(width):
-                    u = (((t[i] - g0 * f0[i]) - g1 * f1[i]) - g2 * f2[i]) - g3 * f3[i]
-                    t[i] = (((u - g4 * f4[i]) - g5 * f5[i]) - g6 * f6[i]) - g7 * f7[i]
-                j += 8
-            while j < rank:
-                j0, j1, j2, j3 = j, min(j + 1, last), min(j + 2, last), min(j + 3, last)
-                g0, g1 = off[k, j0], off[k, j1] if j + 1 < rank else zero
-                g2, g3 = off[k, j2] if j + 2 < rank else zero, off[k, j3] if j + 3 < rank else zero
-                f0, f1, f2, f3 = F[j0, lo:hi], F[j1, lo:hi], F[j2, lo:hi], F[j3, lo:hi]
-                for i in range(width):
-                    t[i] = (((t[i] - g0 * f0[i]) - g1 * f1[i]) - g2 * f2[i]) - g3 * f3[i]
-                j += 4
-            scale = inverse[k]
-            f = F[k, lo:hi]
-            for i in range(width):
-                v = t[i] * scale
-                f[i] = zero if v <= zero else v
+    chunk = columns_of(rank, F.itemsize)
+    f, p = room(rank, min(chunk, hi - lo), F), room(rank, min(chunk, hi - lo), F)
+    for s in range(lo, hi, chunk):
+        sweep_part(F, P, less, off, inverse, passes, out, s, min(s + chunk, hi), f, p)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -97,10 +93,8 @@ def stream(X, wide, A, near, far, B, G, l1, l2, push, passes, start, stop, produ
     zero = B.dtype.type(0)
     chunk = columns_of(rank, B.itemsize)
     size = BLOCK * (4 if M <= 96 else 2 if M <= 256 else 1)  # small products are dear by the call
-    long = size + 16  # rows a power of two apart would fall on the same lines of the cache
-    P = np.empty((rank, long), B.dtype)
-    V = np.empty((rank, long), B.dtype)
-    line = np.empty(BLOCK, B.dtype)
+    P, V = room(rank, min(size, stop - start), B), room(rank, min(size, stop - start), B)
+    long = V.shape[1]
     off = np.empty((rank, rank), B.dtype)
     inverse = np.empty(rank, B.dtype)
     split_gram(G, l2, off, inverse)
@@ -122,7 +116,7 @@ def stream(X, wide, A, near, far, B, G, l1, l2, push, passes, start, stop, produ
                 for i in range(b):
                     p[i] = p[i] - s1
         for c in range(0, b, chunk):
-            sweep(V, P, G, off, inverse, passes, line, c, min(c + chunk, b))
+            relax(V, P, off, inverse, passes, c, min(c + chunk, b))
         for k in range(rank):
             v, old, out = V[k, :b], near[k, s : s + b], far[k, s : s + b]
             for i in range(b):
@@ -200,13 +194,13 @@ def residual(X, wide, A, B, start, stop):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def copy(source, target, less):
-    """Write source − less."""
+def copy(source, target):
+    """Write source."""
     apart()
     for k in range(source.shape[0]):
         a, b = source[k], target[k]
         for j in range(a.size):
-            b[j] = a[j] - less
+            b[j] = a[j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -287,20 +281,15 @@ def whole_loop(
     rank, M = B.shape
     N = A.shape[1]
     one = np.ones(1, B.dtype)
-    l1A, l2A, l2B = one * 0, one * 0, one * 0
-    l1A[0], l2A[0], l2B[0] = penalties[0], penalties[1], penalties[3]
-    push = one * 0
-    push[0] = penalties[2]
-    l1_B = push[0]
-    zero = B.dtype.type(0)
+    l1A, l2A, l1B, l2B, push = one * 0, one * 0, one * 0, one * 0, one * 0
+    l1A[0], l2A[0], l1B[0], l2B[0] = penalties[0], penalties[1], penalties[2], penalties[3]
     G = np.empty((rank, rank), B.dtype)
     gram = np.empty((rank, rank), B.dtype)
     product = np.empty((rank, M), B.dtype)
-    pull = np.empty((rank, M), B.dtype)
     off = np.empty((rank, rank), B.dtype)
     inverse = np.empty(rank, B.dtype)
-    line = np.empty(BLOCK, B.dtype)
     chunk = columns_of(rank, B.itemsize)
+    f, p = room(rank, min(chunk, M), B), room(rank, min(chunk, M), B)
     far = np.empty((rank, N), B.dtype)
     B_new = np.empty((rank, M), B.dtype)
     sums = np.empty(rank)
@@ -310,19 +299,17 @@ def whole_loop(
         outer_gram(B_far, G)
         push[0] = used
         stream(X, wide, A, near, far, B_far, G, l1A, l2A, push, passes, 0, N, product, gram, sums)
-        copy(B_far, B_new, zero)
         split_gram(gram, l2B, off, inverse)
-        copy(product, pull, l1_B)
         for s in range(0, M, chunk):
-            sweep(B_new, pull, gram, off, inverse, passes, line, s, min(s + chunk, M))
+            sweep_part(B_far, product, l1B, off, inverse, passes, B_new, s, min(s + chunk, M), f, p)
         outer_gram(B_new, G)
         value = 0.5 * ((squares - 2.0 * inner(product, B_new)) + inner(gram, G))
         if not value > 0.5 * limits[3] * squares and np.isfinite(value):
             value = 0.5 * residual(X, wide, far, B_new, 0, N)
         value += penalty(penalties, sums, gram, B_new, G)
         if not value <= loss and used > 0:
-            copy(A, near, zero)
-            copy(B, B_far, zero)
+            copy(A, near)
+            copy(B, B_far)
             limit = momentum
             momentum = momentum / limits[2]
             used = 0.0
@@ -359,7 +346,7 @@ def signatures(dtype) -> dict[str, tuple]:
     x, d = types.Array(t, 2, "C", readonly=True), types.Array(types.float64, 1, "C")
     i, flag, f = types.intp, types.boolean, types.float64
     return {
-        "sweep": (m, m, m, m, v, i, v, i, i),
+        "sweep": (m, m, v, m, v, i, m, i, i),
         "outer_gram": (m, m),
         "inner": (m, m),
         "residual": (x, flag, m, m, i, i),

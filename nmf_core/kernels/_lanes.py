@@ -51,6 +51,19 @@ class _Code:
             pointer = self.builder.gep(pointer, [place])
         return self.builder.bitcast(pointer, self.vector.as_pointer())
 
+    def shape(self, i):
+        """Return the lengths of the axes of array argument i."""
+        kind, value = self.signature.args[i], self.values[i]
+        array = cgutils.create_struct_proxy(kind)(self.context, self.builder, value=value)
+        return cgutils.unpack_tuple(self.builder, array.shape)
+
+    def number(self, pointer, place):
+        """Return a vector full of the one number at that place."""
+        builder, lanes = self.builder, self.vector.count
+        number = builder.load(builder.gep(pointer, [place]))
+        one = builder.insert_element(ir.Constant(self.vector, ir.Undefined), number, ir.IntType(32)(0))
+        return builder.shuffle_vector(one, one, _numbers(*[0] * lanes))
+
     def sum(self):
         """Return room for a running sum, 0 at first."""
         return cgutils.alloca_once_value(self.builder, ir.Constant(self.vector, None))
@@ -144,9 +157,7 @@ def _mix(groups, indices, data, rows, out):
         totals = [code.sum() for _ in steps]
         with cgutils.for_range_slice(builder, start, stop, start.type(1), start.type) as (p, _):
             base = code.row(at, p, width, column)
-            number = builder.load(builder.gep(numbers, [builder.add(builder.sub(p, start), first)]))
-            one = builder.insert_element(ir.Constant(code.vector, ir.Undefined), number, ir.IntType(32)(0))
-            factor = builder.shuffle_vector(one, one, _numbers(*[0] * 8))
+            factor = code.number(numbers, builder.add(builder.sub(p, start), first))
             for step, total in zip(steps, totals, strict=True):
                 code.add(builder.fmul(factor, code.load(flat, base, step)), total)
         for step, total in zip(steps, totals, strict=True):
@@ -170,6 +181,72 @@ def mix(indices, data, rows, width, start, stop, first, out):
     while column < width:
         mix8(indices, data, rows, width, column, start, stop, first, out)
         column += 8
+
+
+REGISTER = 64  # bytes of one vector in `relax`; where the processor's are shorter, the compiler takes several
+
+
+@intrinsic
+def relax4(typing_context, F, P, off, inverse, k, column):
+    """Update four vectors of row k of F, from `column` on; arguments as for `relax`."""
+    return _relax(4, F, P, off, inverse)
+
+
+@intrinsic
+def relax1(typing_context, F, P, off, inverse, k, column):
+    """Update one vector."""
+    return _relax(1, F, P, off, inverse)
+
+
+def _relax(groups, F, P, off, inverse):
+    real = F.dtype
+    lanes = REGISTER // (4 if real == types.float32 else 8)
+    signature = types.void(F, P, off, inverse, types.intp, types.intp)
+
+    def generate(context, builder, signature, values):
+        code = _Code(context, builder, signature, values, real, lanes)
+        f, p, g, scale = (code.data(i) for i in range(4))
+        (rank, width), (_, width_P), (k, column) = code.shape(0), code.shape(1), values[4:]
+        steps = [k.type(lanes * i) for i in range(groups)]
+
+        def place(row, width):
+            return builder.add(builder.mul(row, width), column)
+
+        rests = [cgutils.alloca_once_value(builder, code.load(p, place(k, width_P), step)) for step in steps]
+        with cgutils.for_range_slice(builder, k.type(0), rank, k.type(1), k.type) as (j, _):
+            factor = code.number(g, builder.add(builder.mul(k, rank), j))
+            for step, rest in zip(steps, rests, strict=True):
+                term = builder.fmul(factor, code.load(f, place(j, width), step))
+                builder.store(builder.fsub(builder.load(rest), term), rest)
+        factor, zero = code.number(scale, k), ir.Constant(code.vector, None)
+        for step, rest in zip(steps, rests, strict=True):
+            value = builder.fmul(builder.load(rest), factor)
+            value = builder.select(builder.fcmp_ordered("<=", value, zero), zero, value)
+            code.store(value, f, place(k, width), step)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def relax(F, P, off, inverse, passes, lo, hi):
+    """Make coordinate passes over columns lo…hi of F in place: F[k] ← max(0, (P[k] − Σ_l off[k,l] F[l]) · inverse[k]).
+
+    Each running difference stays in registers, in the order of l. Rows with ``inverse`` 0 stay. Whole vectors are taken:
+    columns up to the next multiple of a vector's length beyond `hi` must exist in F and P, and are overwritten in F.
+    """
+    lanes = REGISTER // F.itemsize
+    for _ in range(passes):
+        for k in range(F.shape[0]):
+            if not inverse[k] > 0:
+                continue
+            column = lo
+            while column + 4 * lanes <= hi:
+                relax4(F, P, off, inverse, k, column)
+                column += 4 * lanes
+            while column < hi:
+                relax1(F, P, off, inverse, k, column)
+                column += lanes
 
 
 @intrinsic

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
-from nmf_core.kernels._dense import BLOCK, columns_of, split_gram, sweep
+from nmf_core.kernels._dense import BLOCK, columns_of, room, split_gram
 from nmf_core.kernels._gemm import apart, gemm
-from nmf_core.kernels._lanes import mix
+from nmf_core.kernels._lanes import mix, relax
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -35,11 +35,9 @@ def stream_rows(indptr, indices, data, A, near, far, far_rows, rows, G, l1, l2, 
     """Update columns start…stop of A block by block; like ``_dense.stream``, without the product with X."""
     rank = A.shape[0]
     zero = A.dtype.type(0)
-    long = BLOCK + 16  # rows a power of two apart would fall on the same lines of the cache
-    P = np.empty((rank, long), A.dtype)
-    V = np.empty((rank, long), A.dtype)
+    P, V = room(rank, min(BLOCK, stop - start), A), room(rank, min(BLOCK, stop - start), A)
+    long = V.shape[1]
     chunk = columns_of(rank, A.itemsize)
-    line = np.empty(BLOCK, A.dtype)
     off = np.empty((rank, rank), A.dtype)
     inverse = np.empty(rank, A.dtype)
     split_gram(G, l2, off, inverse)
@@ -60,7 +58,7 @@ def stream_rows(indptr, indices, data, A, near, far, far_rows, rows, G, l1, l2, 
                 for i in range(b):
                     p[i] = p[i] - s1
         for c in range(0, b, chunk):
-            sweep(V, P, G, off, inverse, passes, line, c, min(c + chunk, b))
+            relax(V, P, off, inverse, passes, c, min(c + chunk, b))
         for k in range(rank):
             v, old, out = V[k, :b], near[k, s : s + b], far[k, s : s + b]
             for i in range(b):

@@ -192,18 +192,12 @@ def swept(B_far: Array, product: Array, gram: Array, settings: Settings, patienc
     dtype = B_far.dtype
     rank, M = B_far.shape
     sweep = kernels.get("dense", "sweep", dtype, patience) or twins.sweep
-    B = B_far.copy()
+    B = np.empty_like(B_far)
     off, inverse = twins.split_gram(gram, dtype.type(settings.l2_B))
-    pull = product - dtype.type(settings.l1_B) if settings.l1_B > 0 else product
-    blocks = [(s, min(s + BLOCK, M)) for s in range(0, M, BLOCK)]
-    share = -(-len(blocks) // min(threads.limit(), len(blocks))) if rank * rank * M > 1e6 else len(blocks)
-
-    def work(first: int) -> None:
-        line = np.empty(BLOCK, dtype)
-        for lo, hi in blocks[first : first + share]:
-            sweep(B, pull, gram, off, inverse, settings.passes, line, lo, hi)
-
-    threads.run(work, [(first,) for first in range(0, len(blocks), share)])
+    fixed = (B_far, product, np.full(1, settings.l1_B, dtype), off, inverse, settings.passes, B)
+    parts = min(threads.limit(), -(-M // BLOCK)) if rank * rank * M > 1e6 else 1
+    step = -(-M // parts // BLOCK) * BLOCK if parts > 1 else M
+    threads.run(sweep, [(*fixed, s, min(s + step, M)) for s in range(0, M, step)])
     return B
 
 

@@ -30,16 +30,19 @@ def split_gram(G: Array, l2: Any) -> tuple[Array, Array]:
     return off, inverse
 
 
-def sweep(F: Array, P: Array, G: Array, off: Array, inverse: Array, passes: int, line: Array, lo: int, hi: int) -> None:
-    """Make coordinate passes over columns lo…hi of F: F[k] ← max(0, (P[k] − Σ_{l≠k} G[k,l] F[l]) / G[k,k]).
+def sweep(
+    F: Array, P: Array, less: Array, off: Array, inverse: Array, passes: int, out: Array, lo: int, hi: int
+) -> None:
+    """Write F after coordinate passes over columns lo…hi: F[k] ← max(0, (P[k] − less − Σ_{l≠k} G[k,l] F[l]) / G[k,k]).
 
     A component whose Gram diagonal is 0 is left as it is: set to 0 it could never come back.
     """
-    f = F[:, lo:hi]
+    f = out[:, lo:hi]
+    f[:] = F[:, lo:hi]
     t, step = np.empty_like(f[0]), np.empty_like(f[0])
     for _ in range(passes):
         for k in np.flatnonzero(inverse > 0):
-            t[:] = P[k, lo:hi]
+            np.subtract(P[k, lo:hi], less[0], out=t)
             for j, g in enumerate(off[k]):
                 np.multiply(f[j], g, out=step)
                 t -= step
@@ -60,9 +63,8 @@ def stream(
     for s in range(start, stop, size):
         e = min(s + size, stop)
         far[:, s:e] = product(B, X[:, s:e] if wide else X[s:e].T)
-    P = far[:, start:stop] - l1[0] if l1[0] > 0 else far[:, start:stop].copy()
-    V = A[:, start:stop].copy()
-    sweep(V, P, G, off, inverse, passes, P[0], 0, stop - start)
+    V = np.empty((len(A), stop - start), A.dtype)
+    sweep(A[:, start:stop], far[:, start:stop], l1, off, inverse, passes, V, 0, stop - start)
     F = V - near[:, start:stop]
     F *= push[0]
     F += V
@@ -126,10 +128,8 @@ def stream_rows(
     rank = len(A)
     P = np.empty((rank, stop - start), A.dtype)
     gather(indptr[start : stop + 1], indices, data, rows, P, 0, stop - start)
-    if l1[0] > 0:
-        P -= l1[0]
-    V = A[:, start:stop].copy()
-    sweep(V, P, G, off, inverse, passes, P[0], 0, stop - start)
+    V = np.empty_like(P)
+    sweep(A[:, start:stop], P, l1, off, inverse, passes, V, 0, stop - start)
     F = V - near[:, start:stop]
     F *= push[0]
     F += V
