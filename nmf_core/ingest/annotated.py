@@ -117,7 +117,8 @@ def _matrix(node: Any, talk: Talk, *, turned: bool = False) -> tuple[Raw, int]:
     step = sparse_stride(shape[0], shape[1], int(node["data"].shape[0]), talk)
     X = sp.csc_array((node["data"][()], node["indices"][()], node["indptr"][()]), shape=shape)
     X.check_format(full_check=True)
-    return from_sparse(sp.csr_array(X)[::step], talk), step
+    X = sp.csr_array(X)
+    return from_sparse(X if step == 1 else X[::step], talk), step
 
 
 def _picked(node: Any, step: int, axis: int) -> Any:

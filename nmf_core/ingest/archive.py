@@ -75,25 +75,25 @@ def zip_of_tar(data: bytes | memoryview, talk: Talk) -> bytes:
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, talk: Talk) -> bytes:
     """Unpack one member into memory; a header that lied about the size ends here."""
-    parts, total = [], 0
+    body, total = io.BytesIO(), 0  # grows in place; pieces that are joined in the end are held twice
     try:
         with archive.open(info) as file:
             while part := file.read(_STEP):
                 total += len(part)
-                parts.append(part)
+                body.write(part)
                 if total > talk.limits.unpacked:
-                    return _beginning(parts, talk)
+                    return _beginning(body, talk)
                 talk.progress("unpack", min(1.0, total / max(1, info.file_size)))
     except Refused:
         raise
     except Exception as error:  # zlib.error, BadZipFile (CRC), EOFError, NotImplementedError …
         raise Refused("damaged", "The archive is damaged", f"member {info.filename[:80]}", "Pack it again") from error
-    return b"".join(parts)
+    return body.getvalue()
 
 
 def gunzip(data: bytes | memoryview, talk: Talk) -> bytes:
     """Unpack .gz, counting while unpacking."""
-    parts: list[bytes] = []
+    body = io.BytesIO()
     total, rest = 0, data
     try:
         while rest and bytes(rest[:2]) == b"\x1f\x8b":
@@ -106,9 +106,9 @@ def gunzip(data: bytes | memoryview, talk: Talk) -> bytes:
                     part = worker.decompress(block, 1 << 22)
                     block = worker.unconsumed_tail
                     total += len(part)
-                    parts.append(part)
+                    body.write(part)
                     if total > talk.limits.unpacked:
-                        return _beginning(parts, talk)
+                        return _beginning(body, talk)
                     if worker.eof:
                         break
                 talk.progress("unpack", min(1.0, (len(data) - len(rest) + position) / len(data)))
@@ -117,7 +117,7 @@ def gunzip(data: bytes | memoryview, talk: Talk) -> bytes:
             rest = rest[position - len(worker.unused_data) :]
     except zlib.error as error:
         raise Refused("damaged", "The .gz file is damaged", f"after {size(total)} of text", "Pack it again") from error
-    return b"".join(parts)
+    return body.getvalue()
 
 
 def unpack_other(data: bytes | memoryview, talk: Talk, how: str) -> bytes:
@@ -126,21 +126,21 @@ def unpack_other(data: bytes | memoryview, talk: Talk, how: str) -> bytes:
     import lzma
 
     worker = bz2.BZ2Decompressor() if how == "bz2" else lzma.LZMADecompressor(memlimit=512_000_000)
-    parts: list[bytes] = []
+    body = io.BytesIO()
     total, block = 0, bytes(data)
     try:
         while not worker.eof:
             part = worker.decompress(block, 1 << 22)
             block = b""
             total += len(part)
-            parts.append(part)
+            body.write(part)
             if total > talk.limits.unpacked:
-                return _beginning(parts, talk)
+                return _beginning(body, talk)
             if not part and worker.needs_input:
                 raise Refused("cut-off", f"The .{how} file is cut off", hint="Copy it again")
     except (OSError, lzma.LZMAError, EOFError) as error:
         raise Refused("damaged", f"The .{how} file is damaged", hint="Pack it again") from error
-    return b"".join(parts)
+    return body.getvalue()
 
 
 def _first_bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -159,10 +159,10 @@ def _offer_beginning(head: bytes, error: Refused, talk: Talk) -> None:
     offer_part("beginning", message.code, message.text, f"Read the first {size(_half(talk))} of it", message.hint, talk)
 
 
-def _beginning(parts: list[bytes], talk: Talk) -> bytes:
+def _beginning(buffer: io.BytesIO, talk: Talk) -> bytes:
     """Return the whole lines among the first bytes of a text that is too large, if that is wanted."""
-    _offer_beginning(parts[0][:_LOOKED_AT], _too_large(talk), talk)
-    body = b"".join(parts)[: _half(talk)]
+    _offer_beginning(bytes(buffer.getbuffer()[:_LOOKED_AT]), _too_large(talk), talk)
+    body = bytes(buffer.getbuffer()[: _half(talk)])
     talk.note("beginning", f"The first {size(_half(talk))} of the unpacked text were read, and no more.", "beginning")
     return body[: body.rfind(b"\n") + 1] or body
 

@@ -2,56 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nmf_core.ingest.columns import Column, from_values
+from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Refused
 from nmf_core.ingest.sample import stride
 from nmf_core.ingest.talk import Talk
 
 
-def read_parquet(data: bytes | memoryview, talk: Talk) -> list[Column]:
-    """Read a Parquet file, row group by row group when only a sample is wanted."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+@dataclass(frozen=True, slots=True, eq=False)
+class Batches:
+    """A file of columns, opened but not read.
 
+    Attributes
+    ----------
+    n : int
+        Rows.
+    schema : pyarrow.Schema
+    batches : callable
+        Gives the batches of rows, from the first one on each time it is called.
+    """
+
+    n: int
+    schema: Any
+    batches: Callable[[], Iterable[Any]]
+
+    @property
+    def index(self) -> set[str]:
+        """The columns that pandas wrote as its index."""
+        try:
+            info = json.loads((self.schema.metadata or {}).get(b"pandas", b"{}"))
+            return {name for name in info.get("index_columns", []) if isinstance(name, str)}
+        except (ValueError, AttributeError, TypeError):
+            return set()
+
+
+def read_columnar(data: bytes | memoryview, talk: Talk, *, parquet: bool) -> Raw:
+    """Read Parquet, or Feather or an Arrow file or stream; of a table that is too large every k-th row if wanted."""
+    from nmf_core.ingest.long_arrow import read_long
+    from nmf_core.ingest.table import arrange
+
+    what = "Parquet" if parquet else "Arrow or Feather"
     try:
-        file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
-        n, names = file.metadata.num_rows, file.schema_arrow.names
-        step = _check(n, len(names), talk)
-        table = _picked(file.iter_batches(1 << 16, use_threads=False), file.schema_arrow, n, step, talk)
-    except Refused:
+        found = (_parquet if parquet else _arrow)(data)
+        long, settled = read_long(found, talk)
+        if long is not None:
+            return long
+        step = _check(found.n, len(found.schema.names), talk)
+        table = _picked(found.batches(), found.schema, found.n, step, talk)
+    except (Refused, MemoryError):
         raise
     except Exception as error:  # ArrowInvalid, OSError, KeyError, … as the damage wills
         raise Refused(
-            "damaged", "This is a damaged Parquet file", hint="Write it again and check that the copy is complete"
+            "damaged", f"This is a damaged {what} file", hint="Write it again and check that the copy is complete"
         ) from error
-    return _columns(table, talk)
+    return arrange(columns_of_table(table, found.index, talk), talk, plain=settled)
 
 
-def read_arrow(data: bytes | memoryview, talk: Talk) -> list[Column]:
-    """Read Feather or an Arrow file or stream."""
+def _parquet(data: bytes | memoryview) -> Batches:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
+    batches = lambda: file.iter_batches(1 << 16, use_threads=False)  # noqa: E731
+    return Batches(file.metadata.num_rows, file.schema_arrow, batches)
+
+
+def _arrow(data: bytes | memoryview) -> Batches:
     import pyarrow as pa
     import pyarrow.ipc as ipc
 
-    try:
-        source, opened = pa.py_buffer(data), ipc.open_file if bytes(data[:6]) == b"ARROW1" else ipc.open_stream
-        schema = opened(pa.BufferReader(source)).schema
-        n = sum(batch.num_rows for batch in _batches(opened(pa.BufferReader(source))))  # counted before any is kept
-        step = _check(n, len(schema.names), talk)
-        table = _picked(_batches(opened(pa.BufferReader(source))), schema, n, step, talk)
-    except Refused:
-        raise
-    except Exception as error:
-        raise Refused(
-            "damaged",
-            "This is a damaged Arrow or Feather file",
-            hint="Write it again and check that the copy is complete",
-        ) from error
-    return _columns(table, talk)
+    source, opened = pa.py_buffer(data), ipc.open_file if bytes(data[:6]) == b"ARROW1" else ipc.open_stream
+    schema = opened(pa.BufferReader(source)).schema
+    n = sum(batch.num_rows for batch in _batches(opened(pa.BufferReader(source))))  # counted before any is kept
+    return Batches(n, schema, lambda: _batches(opened(pa.BufferReader(source))))
 
 
 def _batches(reader: Any) -> Iterator[Any]:
@@ -89,11 +119,11 @@ def _check(n: int, m: int, talk: Talk) -> int:
     return stride(n, m, talk)
 
 
-def _columns(table: Any, talk: Talk) -> list[Column]:
+def columns_of_table(table: Any, index: set[str], talk: Talk) -> list[Column]:
+    """Return the columns of a table, those in `index` first."""
     import pyarrow as pa
     import pyarrow.types as pt
 
-    index = _pandas_index(table)
     table = _laid_out(table, talk)
     columns, levels, odd, spans = [], [], [], []
     block = np.empty((table.num_columns, table.num_rows))
@@ -181,17 +211,6 @@ def _laid_out(table: Any, talk: Talk) -> Any:
         names.append(name)
         arrays.append(values)
     return pa.table(arrays, names=names) if len(names) != table.num_columns else table
-
-
-def _pandas_index(table: Any) -> set[str]:
-    """Return the columns that pandas wrote as its index."""
-    import json
-
-    try:
-        info = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-        return {name for name in info.get("index_columns", []) if isinstance(name, str)}
-    except (ValueError, AttributeError, TypeError):
-        return set()
 
 
 def _above_exact(values: Any) -> bool:

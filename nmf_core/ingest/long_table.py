@@ -11,9 +11,12 @@ import numpy as np
 
 from nmf_core.ingest.columns import Column
 from nmf_core.ingest.keys import Keys
+from nmf_core.ingest.links import network_of
 from nmf_core.ingest.names import tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.sample import sparse_stride
+from nmf_core.ingest.sparse import whole
 from nmf_core.ingest.talk import Talk
 
 _ROW = re.compile(
@@ -256,7 +259,10 @@ def long_matrix(a: Keys, b: Keys, values: np.ndarray, talk: Talk, named: str) ->
     import scipy.sparse as sp
 
     n, m = len(a.names), len(b.names)
-    check_sides(n, m, talk)
+    if max(n, m) > talk.limits.sparse_side and (step := sparse_stride(n, m, len(values), talk)) > 1:
+        keep = a.index % step == 0
+        a, b, values = Keys(a.names[::step], a.index[keep] // step), b.take(keep).used(), values[keep]
+        n, m = len(a.names), len(b.names)
     talk.progress("arrange", 0.0)
     X = sp.csr_array(sp.coo_array((values, (a.index, b.index)), shape=(n, m)))  # adds up what is given twice
     if X.nnz < len(values):
@@ -284,7 +290,7 @@ def long_matrix(a: Keys, b: Keys, values: np.ndarray, talk: Talk, named: str) ->
         X,
         np.array(names[0]),
         np.array(names[1]),
-        kind="ratings" if ratings else "counts" if _counts(X.data) else "table",
+        kind="ratings" if ratings else "counts" if whole(X.data) else "table",
         mask="unstored" if answer == "unknown" else None,
     )
 
@@ -312,69 +318,6 @@ def _once(X: Any, a: Keys, b: Keys, values: np.ndarray, talk: Talk) -> Any:
 _TWICE = (("mean", "their mean"), ("sum", "their sum"), ("last", "the last one"), ("first", "the first one"))
 
 
-def network(
-    a: Sequence[str],
-    b: Sequence[str],
-    weights: np.ndarray,
-    talk: Talk,
-    *,
-    weighted: bool,
-    nodes: Sequence[str] = (),
-) -> Raw:
-    """Turn links, given by names, into a symmetric adjacency matrix; nodes without links may be given."""
-    known = Keys.of([*nodes, *a, *b])
-    ends = known.index[len(nodes) :]
-    return _adjacency(known.names, ends[: len(a)], ends[len(a) :], weights, talk, weighted=weighted)
-
-
-def network_of(a: Keys, b: Keys, values: np.ndarray | None, talk: Talk) -> Raw:
-    """Turn links, given as keys, into a symmetric adjacency matrix."""
-    known = Keys.of([*a.names, *b.names])
-    i, j = known.index[: len(a.names)][a.index], known.index[len(a.names) :][b.index]
-    weights = np.ones(len(i)) if values is None else values
-    return _adjacency(known.names, i, j, weights, talk, weighted=values is not None)
-
-
-def _adjacency(
-    nodes: list[str], i: np.ndarray, j: np.ndarray, weights: np.ndarray, talk: Talk, *, weighted: bool
-) -> Raw:
-    """Return the symmetric matrix of links; parallel links add up."""
-    import scipy.sparse as sp
-
-    check_sides(len(nodes), len(nodes), talk)
-    loops = int((i == j).sum())
-    A = sp.coo_array((weights, (i, j)), shape=(len(nodes), len(nodes))).tocsr()
-    turned = A.T.tocsr()
-    both = int((A.multiply(turned) != 0).sum()) - int((A.diagonal() != 0).sum())
-    if both and abs(A - turned).max() == 0:
-        X, text = A, "each link is listed in both directions"
-    else:
-        X = A + turned
-        X = X - sp.diags_array(A.diagonal())
-        text = "links count in both directions"
-    X = sp.csr_array(X)
-    X.eliminate_zeros()
-    links = (X.nnz + int((X.diagonal() != 0).sum())) // 2
-    loop = f"; {loops} link{'s' * (loops > 1)} from a node to itself kept" if loops else ""
-    talk.note(
-        "network",
-        f"A network of {len(nodes):,} nodes and {links:,} {'weighted ' if weighted else ''}links; {text}{loop}.",
-    )
-    names = np.array(tidy_names(nodes, talk, "row", "r"))
-    return Raw(X, names, names, kind="network")
-
-
-def check_sides(n: int, m: int, talk: Talk) -> None:
-    """Refuse a sparse matrix whose factors could not be held: W and H are dense."""
-    side = talk.limits.sparse_side
-    if max(n, m) > side:
-        raise Refused(
-            "too-large",
-            f"The matrix has {n:,} rows × {m:,} columns; the limit for a sparse matrix is {side:,} each way, because W and H are dense",
-            hint="Keep the rows and columns you need and try again",
-        )
-
-
 def _is_key(column: Column) -> bool:
     if column.kind == "text":
         return True
@@ -396,7 +339,3 @@ def keys_of(column: Column) -> Keys:
 
 def _share(x: float) -> str:
     return f"{100 * x:.3g} %"
-
-
-def _counts(values: np.ndarray) -> bool:
-    return bool(len(values)) and bool((values >= 0).all() and (values == np.floor(values)).all())

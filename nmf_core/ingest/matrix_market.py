@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from nmf_core.ingest.arrays import from_array
+from nmf_core.ingest.hubs import busiest
+from nmf_core.ingest.limits import size
 from nmf_core.ingest.names import tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
-from nmf_core.ingest.sample import sparse_stride
+from nmf_core.ingest.sample import offer_part, ordinal, sparse_stride, stride
 from nmf_core.ingest.sparse import from_sparse
 from nmf_core.ingest.talk import Talk
 
@@ -110,25 +114,91 @@ def _line(view: memoryview, at: int) -> tuple[bytes, int]:
 
 
 def _dense(rest: memoryview, n: int, m: int, symmetry: str, line: int, talk: Talk) -> Raw:
-    count = n * m if symmetry == "general" else n * (n + 1) // 2 - (n if symmetry == "skew-symmetric" else 0)
-    if n * m > talk.limits.cells:
-        raise Refused(
-            "too-large",
-            f"The matrix has {n:,} × {m:,} cells; the limit is {talk.limits.cells:,}",
-            f"line {line}",
-            "Save fewer rows",
-        )
+    """Read a matrix that is written column by column, a symmetric one from its diagonal down; a part of it if wanted."""
+    skew = symmetry == "skew-symmetric"
+    count = n * m if symmetry == "general" else n * (n + 1) // 2 - n * skew
+    found = _filled_lines(rest)
+    if found < count and n * m > talk.limits.cells:
+        raise _cut_off(count, found, line + found)
+    if symmetry == "general":
+        step = stride(n, m, talk)
+        X = np.empty((m, -(-n // step)))
+        for start, values in _column(rest, count, line, talk):
+            if step == 1:
+                X.reshape(-1)[start : start + len(values)] = values
+                continue
+            j, i = np.divmod(np.arange(start, start + len(values)), n)
+            keep = i % step == 0
+            X[j[keep], i[keep] // step] = values[keep]
+        return from_array(X.T, talk)
+    step = _square_stride(n, talk)
+    X = np.zeros((-(-n // step),) * 2)
+    lengths = np.arange(n - skew, -skew, -1)  # of the columns
+    begin = np.cumsum(lengths) - lengths
+    for start, values in _column(rest, count, line, talk):
+        at = np.arange(start, start + len(values))
+        j = np.searchsorted(begin, at, side="right") - 1
+        i = at - begin[j] + j + skew
+        if step > 1:
+            keep = (i % step == 0) & (j % step == 0)
+            i, j, values = i[keep] // step, j[keep] // step, values[keep]
+        X[i, j] = values
+        X[j, i] = -values if skew else values
+    return from_array(X, talk)
+
+
+def _square_stride(n: int, talk: Talk) -> int:
+    """Return k such that every k-th row and column of a symmetric matrix fit the limit.
+
+    Raises
+    ------
+    Refused
+        With the offer, when nothing was answered yet.
+    """
+    cells = talk.limits.cells
+    step = -(-n // max(1, math.isqrt(cells)))
+    if step == 1:
+        return 1
+    kept = -(-n // step)
+    text = f"The matrix has {n:,} × {n:,} = {n * n:,} cells ({size(8 * n * n)} of memory); the limit is {cells:,}"
+    part = f"every {ordinal(step)} row and the same columns: {kept:,} × {kept:,}"
+    offer_part("sample", "too-large", text, f"Read {part}", "Save fewer rows and columns", talk)
+    talk.note("sampled", f"Of {n:,} rows and columns these were read: {part}.", "sample")
+    return step
+
+
+def _cut_off(promised: int, found: int, line: int) -> Refused:
+    text = f"The file is cut off: {promised:,} numbers promised, {found:,} found"
+    return Refused("cut-off", text, f"line {line}", "Copy it again")
+
+
+def _column(rest: memoryview, count: int, line: int, talk: Talk) -> Iterator[tuple[int, Any]]:
+    """Read one number a line in pieces, each with its place; other ways to set numbers out are read with patience."""
+    import pyarrow as pa
+    import pyarrow.csv as pv
+
+    n = 0
+    try:
+        for batch in pv.open_csv(
+            pa.py_buffer(rest),
+            read_options=pv.ReadOptions(column_names=["x"], use_threads=False, block_size=1 << 20),
+            parse_options=pv.ParseOptions(delimiter=" ", quote_char=False),
+            convert_options=pv.ConvertOptions(column_types={"x": pa.float64()}, null_values=[]),
+        ):
+            values = batch.column(0).to_numpy(zero_copy_only=False)[: count - n]
+            yield n, values
+            n += len(values)
+            talk.progress("read", n / count)
+    except pa.ArrowInvalid:
+        n = 0
+    if n == count:
+        return
     text = bytes(rest)
     words = text.split()
     if len(words) < count:
-        raise Refused(
-            "cut-off",
-            f"The file is cut off: {count:,} numbers promised, {len(words):,} found",
-            f"line {line + 1 + text.count(10)}",
-            "Copy it again",
-        )
+        raise _cut_off(count, len(words), line + 1 + text.count(10))
     try:
-        values = np.array(words[:count], dtype=np.float64)
+        yield 0, np.array(words[:count], dtype=np.float64)
     except ValueError:
         place = next(k for k, word in enumerate(words) if not _is_number(word))
         raise Refused(
@@ -137,14 +207,6 @@ def _dense(rest: memoryview, n: int, m: int, symmetry: str, line: int, talk: Tal
             f"line {line + 1 + place}",
             "Save the file again",
         ) from None
-    if symmetry == "general":
-        return from_array(values.reshape(m, n).T, talk)
-    X = np.zeros((n, n))
-    i, j = np.tril_indices(n, -1 if symmetry == "skew-symmetric" else 0)
-    order = np.lexsort((i, j))
-    X[i[order], j[order]] = values
-    X[j[order], i[order]] = -values if symmetry == "skew-symmetric" else values
-    return from_array(X, talk)
 
 
 def _coordinates(
@@ -168,7 +230,8 @@ def _coordinates(
             f"line {line + found}",
             "Copy it again",
         )
-    step = sparse_stride(n, m, promised, talk, square=symmetry != "general")
+    square = symmetry != "general"
+    step = 1 if square else sparse_stride(n, m, promised, talk)
     columns, seen = _numbers(rest, width, line, promised, step, talk)
     i, j = columns[0], columns[1]
     i -= 1
@@ -202,7 +265,13 @@ def _coordinates(
         raise Refused(
             "all-zero", "The matrix has no entries: it holds only zeros", f"line {line}", "Choose another file"
         )
-    if symmetry != "general":
+    del columns  # where the memory of a large file goes
+    names = None
+    if square:
+        part = busiest(i, j, n, talk, nodes="rows and columns", links="entries")
+        if part is not None:
+            names, inside, i, j = part
+            n, m, values = len(names), len(names), values[inside]
         off = i != j
         sign = -1.0 if symmetry == "skew-symmetric" else 1.0
         i, j, values = (
@@ -210,7 +279,12 @@ def _coordinates(
             np.concatenate([j, i[off]]),
             np.concatenate([values, sign * values[off]]),
         )
-    raw = from_sparse(sp.coo_array((values, (i, j)), shape=(n, m)).tocsr(), talk)
+    X = sp.coo_array((values, (i, j)), shape=(n, m)).tocsr()
+    del i, j, values
+    raw = from_sparse(X, talk)
+    if names is not None:
+        kept = np.array([f"r{k + 1}" for k in names], dtype=np.str_)
+        raw = raw.with_(rows=kept, cols=np.char.replace(kept, "r", "c"))
     if symmetry in ("symmetric", "hermitian"):
         options = [
             Option("network", "a network: rows and columns are the same nodes"),

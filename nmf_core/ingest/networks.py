@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nmf_core.ingest.decode import to_utf8
-from nmf_core.ingest.long_table import network
+from nmf_core.ingest.links import network
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Refused
 from nmf_core.ingest.talk import Talk

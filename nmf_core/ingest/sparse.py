@@ -38,7 +38,8 @@ def from_parts(parts: dict[str, Array], talk: Talk) -> Raw:
             X.check_format(full_check=True)
         else:
             raise ValueError(f"format {kind}")
-        X = sp.csr_array(X)[::step]
+        X = sp.csr_array(X)
+        X = X[::step] if step > 1 else X
     except Refused:
         raise
     except Exception as error:  # SciPy raises a dozen kinds for parts that do not fit
@@ -69,9 +70,12 @@ def from_sparse(X: Any, talk: Talk) -> Raw:
         raise Refused(
             "sparse-missing", f"The sparse matrix holds {k:,} NaN", hint="Leave missing entries out and save it again"
         )
-    X.sum_duplicates()
+    if not X.has_canonical_format:
+        X = _own(X)
+        X.sum_duplicates()
     zeros = int((X.data == 0).sum())
     if zeros:
+        X = _own(X)
         talk.note(
             "stored-zeros", "1 stored zero was removed." if zeros == 1 else f"{zeros:,} stored zeros were removed."
         )
@@ -80,5 +84,16 @@ def from_sparse(X: Any, talk: Talk) -> Raw:
     talk.note("sparse", f"A sparse matrix: {n:,} × {m:,} with {X.nnz:,} entries ({100 * fill:.3g} % of the cells).")
     rows = numbered("r", n)
     cols = numbered("c", m)
-    counts = bool((X.data >= 0).all() and (X.data == np.floor(X.data)).all())
+    counts = whole(X.data)
     return Raw(X, rows, cols, kind="counts" if counts else "table")
+
+
+def _own(X: Any) -> Any:
+    """Return a matrix that may be changed: the arrays of one that was just read may be the file itself."""
+    return X if X.data.flags.writeable and X.indices.flags.writeable else X.copy()
+
+
+def whole(values: Array) -> bool:
+    """Tell whether all numbers are counts; a piece at a time, which takes no second array."""
+    pieces = (values[start : start + (1 << 16)] for start in range(0, len(values), 1 << 16))
+    return all(bool((piece >= 0).all() and (piece == np.floor(piece)).all()) for piece in pieces)

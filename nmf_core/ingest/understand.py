@@ -92,10 +92,9 @@ def parse(data: bytes | memoryview, name: str, talk: Talk, depth: int = 0) -> Ra
     if kind == "ole":
         return _ole(data, talk)
     if kind in ("parquet", "arrow", "arrow-stream"):
-        from nmf_core.ingest.columnar import read_arrow, read_parquet
-        from nmf_core.ingest.table import arrange
+        from nmf_core.ingest.columnar import read_columnar
 
-        return arrange((read_parquet if kind == "parquet" else read_arrow)(data, talk), talk)
+        return read_columnar(data, talk, parquet=kind == "parquet")
     if kind == "text":
         return _text(data, name, talk)
     if kind == "mtx":
