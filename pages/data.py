@@ -17,6 +17,7 @@ from nmf_core.types import Dataset
 from pages.data_sections import looking, preparing, understood
 from pages.data_sections.cache import once
 from pages.ui import data, uploads, widgets
+from pages.ui.limits import LIMITS
 from pages.ui.widgets import md
 
 FORMATS = (
@@ -56,7 +57,7 @@ def main() -> None:
     base = data.recipe_of(dataset) if source == dataset.id else None
     st.subheader(f"{md(raw.name, 80)}: {raw.shape[0]:,} rows × {raw.shape[1]:,} columns", anchor=False)
     ready = st.container(border=True)  # filled below, when the steps are known; the next thing to do stands first
-    _findings(once(f"findings {source}", lambda: diagnose(raw)), source)
+    _findings(once(f"findings {source}", lambda: diagnose(raw, LIMITS)), source)
     left, right = st.columns([5, 6], gap="large")
     with left:
         st.subheader("Preparation", anchor=False)
@@ -82,7 +83,8 @@ def _open() -> uploads.Upload | None:
         "Open files (several pictures or texts together become one data set)",
         accept_multiple_files=True,
         key="data_page_files",
-        help=f"{FORMATS}. What a file is, its content decides, not its name. Up to {uploads.LIMITS.upload // 1_000_000} MB and {uploads.LIMITS.files} files.",
+        help=f"{FORMATS}. What a file is, its content decides, not its name. Up to {LIMITS.upload // 1_000_000} MB and {LIMITS.files} files; "
+        "on your own machine, more when you start the program with --server.maxUploadSize and a number of MB.",
     )
     if not files:
         st.caption(f"{FORMATS}. A file is read in a process of its own and never leaves this server.")

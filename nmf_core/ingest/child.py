@@ -24,17 +24,20 @@ def confine(memory: int, cpu_seconds: int, file_size: int) -> None:
     except ImportError:  # Windows: the parent's wall clock is what remains
         return
 
-    def cap(kind: int, value: int) -> None:
+    def cap(name: str, value: int) -> None:
+        kind = getattr(resource, name, None)
+        if kind is None:  # not every Unix knows all of them
+            return
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(kind, (value, value))
 
-    cap(resource.RLIMIT_CORE, 0)
-    cap(resource.RLIMIT_AS, memory)
-    cap(resource.RLIMIT_CPU, cpu_seconds)
-    cap(resource.RLIMIT_FSIZE, file_size)
-    cap(resource.RLIMIT_NOFILE, 64)
+    cap("RLIMIT_CORE", 0)
+    cap("RLIMIT_AS", memory)
+    cap("RLIMIT_CPU", cpu_seconds)
+    cap("RLIMIT_FSIZE", file_size)
+    cap("RLIMIT_NOFILE", 64)
 
 
 def main() -> None:

@@ -62,14 +62,25 @@ class Limits:
     cpu_seconds: int = 60
     wall_seconds: int = 90
 
+    @classmethod
+    def for_uploads(cls, upload: int) -> Limits:
+        """Return the limits of a server that takes files of this many bytes.
+
+        Where files may be larger than usual, all that grows with them may be larger by as much: numbers, memory, time.
+        """
+        usual = cls()
+        times = max(1.0, upload / usual.upload)
+        growing = ("unpacked", "cells", "rows", "stored", "sparse_side", "memory", "cpu_seconds", "wall_seconds")
+        return replace(usual, upload=upload, **{name: int(times * getattr(usual, name)) for name in growing})
+
     def for_bytes(self, data: bytes | memoryview) -> Limits:
         """Return the limits with less processor time for a format whose library may go round in circles when damaged.
 
-        An intact HDF5 file takes about 0.2 s a megabyte.
+        An intact HDF5 file takes about 0.2 s a megabyte, and starting the reader not one second.
         """
         if bytes(data[:8]) != b"\x89HDF\r\n\x1a\n":
             return self
-        return replace(self, cpu_seconds=min(self.cpu_seconds, 10 + len(data) // MB))
+        return replace(self, cpu_seconds=min(self.cpu_seconds, 5 + len(data) // (2 * MB)))
 
     def to_json(self) -> dict[str, int]:
         """Return plain values that `from_json` reads back."""

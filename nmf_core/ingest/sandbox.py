@@ -61,7 +61,7 @@ def _run(
     limits: Limits,
     watch: Watch | None,
 ) -> Outcome:
-    limits = limits.for_bytes(data)
+    usual, limits = limits, limits.for_bytes(data)
     file_size = 64_000_000 + 16 * limits.cells + 32 * limits.stored
     job = json.dumps(
         {"name": name, "choices": _plain(choices), "limits": limits.to_json(), "file_size": file_size}
@@ -102,7 +102,7 @@ def _run(
                 return receive(answer)
             except (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, OSError, MemoryError):
                 code = 1
-    return _death(code, limits)
+    return _death(code, limits, suspect=limits is not usual)
 
 
 class _Cancelled(Exception):
@@ -121,8 +121,8 @@ def _wait(process: subprocess.Popen[bytes], listener: Listener, limits: Limits, 
     return None
 
 
-def _death(code: int | None, limits: Limits) -> Outcome:
-    """Say in a sentence why the child ended without an answer."""
+def _death(code: int | None, limits: Limits, *, suspect: bool) -> Outcome:
+    """Say in a sentence why the child ended without an answer; `suspect` when too long a time speaks for damage."""
     hint = "The file is damaged, or far larger inside than it looks. Save it again, for example as CSV"
     by_signal = -code if code is not None and code < 0 else 0
     cpu = getattr(signal, "SIGXCPU", -1)
@@ -132,7 +132,7 @@ def _death(code: int | None, limits: Limits) -> Outcome:
         return _refusal(
             "time",
             f"Reading took longer than {limits.cpu_seconds} seconds and was stopped",
-            "Keep the rows and columns you need",
+            "The file is probably damaged: copy or save it again" if suspect else "Keep the rows and columns you need",
         )
     if by_signal == full:
         return _refusal("too-large", "The file holds more than the limits allow", "Keep the rows and columns you need")

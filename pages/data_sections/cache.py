@@ -16,7 +16,8 @@ def once(key: str, compute: Callable[[], T]) -> T:
     """Return what was computed under this key before, or compute it now."""
     kept: OrderedDict[str, Any] = st.session_state.setdefault(KEY, OrderedDict())
     if key not in kept:
-        kept[key] = compute()
+        with st.spinner("Looking at the data …"):  # seen only where it takes a while
+            kept[key] = compute()
         while len(kept) > KEPT:
             kept.popitem(last=False)
     kept.move_to_end(key)

@@ -85,7 +85,8 @@ def _preview(raw: Raw) -> None:
     st.dataframe(pd.DataFrame(X, index=index, columns=[str(name) for name in raw.cols[:COLUMNS_SHOWN]]))
     n, m = raw.shape
     more = f", and {m - COLUMNS_SHOWN:,} more columns" if m > COLUMNS_SHOWN else ""
-    st.caption(f"The first {min(n, ROWS_SHOWN)} of {n:,} rows with the answers preset above{more}.")
+    shown = f"The first {ROWS_SHOWN} of {n:,} rows" if n > ROWS_SHOWN else f"All {n:,} rows"
+    st.caption(f"{shown} with the answers preset above{more}.")
 
 
 def usable(reading: Reading) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 
 import streamlit
 
-from nmf_core.ingest import Limits
 from nmf_core.ingest.quota import Quota
+from pages.ui import limits
 
 UPLOADS = "/_stcore/upload_file/"
 _INLINE = re.compile(r"<script>(.*?)</script>", re.S)
@@ -105,7 +105,7 @@ class UploadQuota:
 
     def __init__(self, app: Any, quota: Quota | None = None) -> None:
         self.app = app
-        self.quota = quota or Quota(per_visitor=2_000_000_000)
+        self.quota = quota or limits.quota(40)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["method"] in ("PUT", "POST") and UPLOADS in scope["path"]:
@@ -124,7 +124,7 @@ class UploadQuota:
     @staticmethod
     def _length(scope: Any) -> int:
         declared = dict(scope["headers"]).get(b"content-length", b"")
-        return int(declared) if declared.isdigit() and len(declared) < 16 else Limits().upload
+        return int(declared) if declared.isdigit() and len(declared) < 16 else limits.LIMITS.upload
 
     @staticmethod
     def _address(scope: Any) -> str:

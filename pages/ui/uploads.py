@@ -10,19 +10,18 @@ from typing import Any
 
 import streamlit as st
 
-from nmf_core.ingest import Limits, Message, Reading, Verdict, read_many
+from nmf_core.ingest import Message, Reading, Verdict, read_many
 from nmf_core.ingest.progress import STAGES
-from nmf_core.ingest.quota import Quota
 from nmf_core.wording import percent
 from pages.ui.jobs import owner
+from pages.ui.limits import LIMITS, quota
 from pages.ui.widgets import md
 
 KEY = "_upload"  # the visitor's last upload
 APART = "_upload_apart"  # the last file read beside the data
 CANCELLED = "_upload_cancelled"  # token of the upload whose reading the visitor has stopped
 SOON = 0.5  # seconds after which a reading shows how far it is
-LIMITS = Limits()
-_quota = Quota()
+_quota = quota(10)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

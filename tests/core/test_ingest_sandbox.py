@@ -69,6 +69,17 @@ def test_the_death_or_the_lies_of_a_child_are_a_sentence(tmp_path, monkeypatch, 
     assert time.monotonic() - started < 30
 
 
+def test_an_hdf5_file_that_takes_too_long_is_called_damaged_and_soon(tmp_path, monkeypatch):
+    """Its library goes round for ever in some damaged files; an intact one takes a fraction of the time that is left to it."""
+    with_child(tmp_path, monkeypatch, "import sys; import time; time.sleep(60)")
+    data = b"\x89HDF\r\n\x1a\n" + bytes(3_000_000)
+    assert Limits().for_bytes(data).cpu_seconds == 6
+    reading = read(data, "x.h5", limits=Limits(wall_seconds=1))
+    assert reading.message.code == "time"
+    assert "longer than 6 seconds and was stopped. The file is probably damaged" in reading.sentence
+    assert "damaged" not in read(GOOD.encode(), "x.csv", limits=Limits(wall_seconds=1)).sentence
+
+
 def test_a_child_that_promises_more_than_it_sends_is_not_believed(tmp_path):
     buffer = io.BytesIO()
     np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**3)})

@@ -82,6 +82,10 @@ def full(X) -> np.ndarray:
     return X.toarray() if is_sparse(X) else X
 
 
+def test_every_steps_label_fits_beside_its_switch_on_a_narrow_screen():
+    assert max(len(step.LABEL) for step in STEPS) <= 26
+
+
 def test_every_registered_step_is_tested():
     assert {step.NAME for step in STEPS} == set(REGISTRY)
 

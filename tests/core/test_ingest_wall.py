@@ -156,6 +156,32 @@ def test_where_a_program_lies_among_packages_they_stay_readable(tmp_path, monkey
     assert sight.needed()[:2] == [str(tmp_path / p) for p in ("lib", "work/nmf_core")]
 
 
+@pytest.mark.parametrize(
+    ("system", "limits"),
+    [
+        ("darwin", "del resource.RLIMIT_AS, resource.RLIMIT_CORE"),
+        ("openbsd7", "del resource.RLIMIT_AS"),
+        ("win32", "sys.modules['resource'] = None"),
+    ],
+)
+def test_a_system_without_walls_and_limits_reads_all_the_same(tmp_path, monkeypatch, system, limits):
+    """The modules of the child see another system; those of others have been imported before."""
+    program = tmp_path / "child.py"
+    program.write_text(
+        "import sys, resource, runpy, numpy, ctypes\n"
+        f"sys.path.append({str(ROOT)!r}); from nmf_core.ingest import sight, understand, wall, wire\n"
+        "from types import SimpleNamespace; import nmf_core.ingest.delimited, nmf_core.ingest.table\n"
+        "def called(*a, **k): raise SystemExit('a call that other systems do not know')\n"
+        f"for module in (sight, wall): module.sys = SimpleNamespace(platform={system!r}, path=sys.path, byteorder='little')\n"
+        f"ctypes.CDLL = called; {limits}\n"
+        f"runpy.run_path({str(sandbox.CHILD)!r}, run_name='__main__')\n"
+    )
+    monkeypatch.setattr(sandbox, "CHILD", program)
+    reading = read(GOOD.encode(), "x.csv")
+    assert reading.verdict is Verdict.READ, reading.sentence
+    assert reading.raw.shape == read(GOOD.encode(), "x.csv", sandbox=False).raw.shape
+
+
 def test_progress_rises_through_known_stages():
     """A table with comments and doubled quotes takes the patient reader seconds: many pieces, many reports."""
     rows = "".join(f'"name ""{i}""",{i % 97}.5,{i % 89}.25,{i % 83}\n' for i in range(10_000))

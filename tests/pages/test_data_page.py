@@ -389,6 +389,14 @@ def test_what_is_asked_stands_beside_the_first_rows_as_the_preset_answers_make_t
     assert "The first 5 of 10 rows" in said(app)
 
 
+def test_a_short_file_is_shown_whole_where_something_is_asked(data_page):
+    app = drop(
+        data_page(), ("days.csv", "Date,a,b\n" + "".join(f"2023-01-{d:02d},{d},{2 * d}\n" for d in range(10, 14)))
+    )
+    assert "All 4 rows with the answers preset above" in said(app)
+    assert "of 4 rows" not in said(app)
+
+
 def test_rows_that_are_too_long_are_skipped_by_one_click(data_page):
     app = drop(data_page(), ("ragged.csv", "a,b\n1,2\n1,2,3\n4,5\n7,8\n"))
     assert "Line 3 has 3 cells where 2 are expected" in said(app)

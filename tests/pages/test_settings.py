@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from nmf_core.ingest import Limits
 from nmf_core.ingest.quota import Quota
+from pages.ui.limits import LIMITS
 from pages.ui.security import SecurityHeaders, UploadQuota, content_security_policy, inline_script_hashes
 from pages.ui.server import middleware
 from tests.loops import run_async
@@ -40,6 +43,26 @@ def test_settings_are_safe(section, name, value):
 
 def test_the_server_takes_no_larger_file_than_the_reader():
     assert SETTINGS["server"]["maxUploadSize"] * 1_000_000 == Limits().upload
+
+
+@pytest.mark.parametrize(("megabytes", "times"), [(10, 1), (50, 1), (400, 8)])
+def test_who_starts_the_server_for_larger_files_gets_room_for_what_they_hold(megabytes, times):
+    code = (
+        f"from streamlit import config; config.set_option('server.maxUploadSize', {megabytes})\n"
+        "from pages.ui import limits, uploads\n"
+        "L = limits.LIMITS; print(L.upload, L.cells, L.memory, L.wall_seconds, L.columns, uploads._quota.per_visitor)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    usual = Limits()
+    expected = [times * value for value in (usual.cells, usual.memory, usual.wall_seconds)]
+    assert [int(word) for word in done.stdout.split()] == [
+        megabytes * 1_000_000, *expected, usual.columns, 10 * megabytes * 1_000_000,
+    ]  # fmt: skip
+
+
+def test_the_usual_server_has_the_usual_limits():
+    assert Limits() == LIMITS
+    assert UploadQuota(inner).quota.per_visitor == 2_000_000_000
 
 
 def test_sessions_of_visitors_who_left_are_forgotten():

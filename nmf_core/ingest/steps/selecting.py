@@ -118,7 +118,7 @@ class DropEmpty(Step):
     """Leave out rows and columns that hold only zeros."""
 
     NAME: ClassVar[str] = "drop_empty"
-    LABEL: ClassVar[str] = "Leave out rows and columns of zeros"
+    LABEL: ClassVar[str] = "Rows and columns of zeros"
     HELP: ClassVar[str] = "They stay zero in every part; Itakura-Saito cannot use them."
     PER_ROW: ClassVar[bool] = True
 
