@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ def _check(n: int, m: int, talk: Talk) -> int:
     if m == 0 or n == 0:
         raise Refused(
             "no-rows",
-            f"The table has {m:,} columns and {n:,} rows: there is no data",
+            f"The table has {m:,} column{'s' * (m != 1)} and {n:,} rows: there is no data",
             hint="Choose a file that holds data",
         )
     if m > talk.limits.columns:
@@ -131,6 +132,8 @@ def columns_of_table(table: Any, index: set[str], talk: Talk) -> list[Column]:
         kind = values.type
         if pt.is_dictionary(kind):
             values, kind = values.cast(kind.value_type), kind.value_type
+        if pt.is_binary(kind) or pt.is_large_binary(kind):  # text as older writers leave it
+            values, kind = _as_text(values)
         if pt.is_boolean(kind):
             column = from_values(name, values.to_pylist())
         elif pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind):
@@ -211,6 +214,15 @@ def _laid_out(table: Any, talk: Talk) -> Any:
         names.append(name)
         arrays.append(values)
     return pa.table(arrays, names=names) if len(names) != table.num_columns else table
+
+
+def _as_text(values: Any) -> tuple[Any, Any]:
+    """Return bytes as text with its type; as they are where they are no text."""
+    import pyarrow as pa
+
+    with contextlib.suppress(pa.ArrowInvalid):
+        values = values.cast(pa.string())
+    return values, values.type
 
 
 def _above_exact(values: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from nmf_core.ingest import east_asia
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.talk import Talk
 
@@ -34,6 +35,7 @@ _CHOICES = ("cp1252", "iso8859-2", "cp1251", "koi8-r", "cp1253", "cp932", "gb180
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _STEP = 1 << 20
 _SIGNS = "€£¥§©®°±²³µ·¹º¼½¾×÷–—‘’“”…\u00a0«»‰†‡•™".encode("cp1252")  # of Western texts, and no letters
+_UNDEFINED = b"\x81\x8d\x8f\x90\x9d"  # in Windows-1252
 _WORD_BEYOND = re.compile(rb"[\x80-\xff]{3}")  # accents hardly ever come three in a row
 
 
@@ -101,8 +103,10 @@ def _guess(sample: bytes) -> str:
     """Guess the encoding of a text that is no UTF-8; Western European unless most of its letters are no Latin ones."""
     high = [byte for byte in sample if byte >= 0x80 and byte not in _SIGNS]
     latin = sum(chr(byte).isalpha() for byte in sample if byte < 0x80)
+    if high and (found := east_asia.guess(sample)):
+        return found
     if len(high) <= latin or not _WORD_BEYOND.search(sample):
-        return "cp1252"
+        return "mac-roman" if sum(byte in _UNDEFINED for byte in high) > 1 else "cp1252"
     for encoding, script in (
         ("cp932", r"[\u3040-\u30ff]"),
         ("euc-kr", r"[\uac00-\ud7a3]"),

@@ -81,13 +81,15 @@ def _filled_down(body: Sequence[Sequence[Any]], names: Sequence[str], talk: Talk
     first = [row[0] if row else None for row in body]
     blank = [_empty(value) for value in first]
     second = [row[1] if len(row) > 1 else None for row in body]
+    groups = [value for value, gone in zip(first, blank, strict=True) if not gone]
+    merged = len(set(map(str, groups))) == len(groups) <= len(body) / 2
     if (
         len(body) < 4
         or blank[0]
         or not 0.3 <= sum(blank) / len(body) < 1
-        or not all(isinstance(value, str) for value, gone in zip(first, blank, strict=True) if not gone)
+        or not all(isinstance(value, str) for value in groups)
         or any(map(_empty, second))
-        or not all(isinstance(value, str) for value in second)
+        or not (merged or all(isinstance(value, str) for value in second))
     ):
         return body
     name, k = names[0] or "the first column", sum(blank)

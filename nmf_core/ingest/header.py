@@ -34,10 +34,11 @@ def header_height(rows: Sequence[Sequence[str]], dialect: Dialect) -> int:
     height = 1
     for row in rows[1:TALLEST]:
         cells = [row[j].strip() if j < len(row) else "" for j in numeric]
-        words = [cell for cell in cells if cell]
-        index_name = not words and any(
-            cell.strip() for cell in row
-        )  # pandas: the name of the index on a line of its own
+        # pandas: the names of the index on a line of their own, below the empty corner
+        filled = [j for j, cell in enumerate(row) if cell.strip()]
+        corner = all(j >= len(above) or not above[j].strip() for above in rows[:height] for j in filled)
+        words = [] if corner and height > 1 and len(filled) < len(numeric) else [cell for cell in cells if cell]
+        index_name = not words and bool(filled)
         marks = sum(cell.lower() in MISSING for cell in words)
         if not index_name and (len(words) < max(2, 0.5 * len(numeric)) or marks):
             break

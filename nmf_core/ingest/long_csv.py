@@ -11,8 +11,9 @@ from nmf_core.ingest.dialect import cells, is_comment
 from nmf_core.ingest.keys import KeyBook, Keys
 from nmf_core.ingest.long_lines import MOST_NAMES, read_lines
 from nmf_core.ingest.long_table import Roles
+from nmf_core.ingest.preface import LINE_CUT
 from nmf_core.ingest.raw import Raw
-from nmf_core.ingest.survey import LINE_CUT, Survey
+from nmf_core.ingest.survey import Survey
 from nmf_core.ingest.talk import Talk
 
 BLOCK = 1 << 19  # bytes of text at a time: Arrow needs many times as much while it cuts them into cells

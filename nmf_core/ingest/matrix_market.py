@@ -279,9 +279,9 @@ def _coordinates(
             np.concatenate([j, i[off]]),
             np.concatenate([values, sign * values[off]]),
         )
-    X = sp.coo_array((values, (i, j)), shape=(n, m)).tocsr()
+    X, given = sp.coo_array((values, (i, j)), shape=(n, m)).tocsr(), len(i)
     del i, j, values
-    raw = from_sparse(X, talk)
+    raw = from_sparse(X, talk, given)
     if names is not None:
         kept = np.array([f"r{k + 1}" for k in names], dtype=np.str_)
         raw = raw.with_(rows=kept, cols=np.char.replace(kept, "r", "c"))

@@ -38,6 +38,7 @@ def from_parts(parts: dict[str, Array], talk: Talk) -> Raw:
             X.check_format(full_check=True)
         else:
             raise ValueError(f"format {kind}")
+        given = int(parts["data"].size) if kind == "coo" and step == 1 else None
         X = sp.csr_array(X)
         X = X[::step] if step > 1 else X
     except Refused:
@@ -48,11 +49,11 @@ def from_parts(parts: dict[str, Array], talk: Talk) -> Raw:
             "This sparse matrix is damaged: its parts do not fit together",
             hint="Save it again with scipy.sparse.save_npz",
         ) from error
-    return from_sparse(X, talk)
+    return from_sparse(X, talk, given)
 
 
-def from_sparse(X: Any, talk: Talk) -> Raw:
-    """Check and name a sparse matrix whose size has passed `sparse_stride`."""
+def from_sparse(X: Any, talk: Talk, given: int | None = None) -> Raw:
+    """Check and name a sparse matrix whose size has passed `sparse_stride`, made of so many given entries."""
     import scipy.sparse as sp
 
     n, m = X.shape
@@ -70,9 +71,14 @@ def from_sparse(X: Any, talk: Talk) -> Raw:
         raise Refused(
             "sparse-missing", f"The sparse matrix holds {k:,} NaN", hint="Leave missing entries out and save it again"
         )
+    given = int(X.nnz) if given is None else given
     if not X.has_canonical_format:
         X = _own(X)
         X.sum_duplicates()
+    if given > X.nnz:
+        k = given - int(X.nnz)
+        entries = "1 entry was" if k == 1 else f"{k:,} entries were"
+        talk.note("entries-twice", f"{entries} given for a cell that has one already; such entries were added up.")
     zeros = int((X.data == 0).sum())
     if zeros:
         X = _own(X)

@@ -20,14 +20,14 @@ from nmf_core.ingest.dialect import (
     is_value,
 )
 from nmf_core.ingest.header import header_height, is_rule, joined_names
+from nmf_core.ingest.preface import LINE_CUT, grid_lines, is_bag, lines_used, sizes_line, skip_titles
 from nmf_core.ingest.reading import Option, Refused
 from nmf_core.ingest.talk import Talk
 
-SAMPLE_BYTES, SAMPLE_LINES, LINE_CUT = 1 << 18, 400, 20_000
+SAMPLE_BYTES, SAMPLE_LINES = 1 << 18, 400
 LONGEST_CELL = 20  # lines that a quoted cell may span
 _OPENS = re.compile(r'(?:^|[,;\t|:~^&!])[ ]*"')
 _CLOSES = re.compile(r'[^"]*(?:""[^"]*)*"[ ]*(?:[,;\t|:~^&!\r\n]|$)')
-_GRID = re.compile(r"\s*(ncols|nrows|xll\w+|yll\w+|cellsize|dx|dy|nodata_value)\s+[-+.\deE]+\s*$", re.I)
 WIDE = 2000  # beyond so many columns Arrow's cost per column outweighs its speed per row
 
 
@@ -162,8 +162,8 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
     skip = 0
     while skip < len(lines) - 1 and (not lines[skip].strip() or is_comment(lines[skip], "#%!")):
         skip += 1
-    skip += _sizes_line(lines, skip) + _grid_lines(lines, skip)
-    bag = _is_bag(lines, skip)
+    skip += sizes_line(lines, skip) + grid_lines(lines, skip)
+    bag = is_bag(lines, skip)
     skip += 3 * bag
     told = re.fullmatch(r'"?sep=(.)"?', lines[skip].strip(" \r\n")) if skip < len(lines) - 1 else None
     skip += told is not None  # spreadsheets write the separator into the first line
@@ -171,7 +171,7 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
     separator, decimal = guess_separator([line for line in short if line.strip()][:200])
     separator = told[1] if told and told[1] in SEPARATORS else separator
     separator = _chosen_separator(separator, talk)
-    skip, title_lines = _skip_titles(lines, skip, separator)
+    skip, title_lines = skip_titles(lines, skip, separator)
     short = [line[:LINE_CUT].rstrip("\r\n") for line in lines[skip:]]
     rows = cells([line for line in short if line.strip() and not is_comment(line) and not is_rule(line)], separator)
     if not rows:
@@ -214,7 +214,7 @@ def _understand(lines: list[str], body: bytes | memoryview, talk: Talk) -> tuple
             whole = cells([lines[skip].rstrip("\r\n")], separator)
             header_row, used = (whole or rows)[0], 1
             if answer == "joined":
-                header_row, used = joined_names(rows[:tall]), _lines_used(lines, skip, tall)
+                header_row, used = joined_names(rows[:tall]), lines_used(lines, skip, tall)
                 talk.note(
                     "header-joined",
                     f"The names reach over {tall} lines and were joined: {_some(header_row)}.",
@@ -286,72 +286,13 @@ def chosen_numbers(decimal: str, thousands: str, ambiguous: str, rows: list[list
     if answer == "comma":
         talk.note("decimal-comma", "Numbers were read with a decimal comma.", "numbers")
     elif answer != "point":
-        shown = next((c.strip() for row in rows for c in row if mark in c and c.strip()[-1:].isdigit()), "")
-        plain = shown.replace(mark, "").replace(",", ".")
-        talk.note("thousands", f"Marks between thousands were removed: {shown} was read as {plain}.", "numbers")
+        grouped = re.compile(r"\d[\d.,]*" + re.escape(mark) + r"\d{3}[\d.,]*")
+        shown = next((found[0] for row in rows for c in row if (found := grouped.search(c))), "")
+        plain = f": {shown} was read as {shown.replace(mark, '').replace(',', '.')}" if shown else ""
+        talk.note("thousands", f"Marks between thousands were removed{plain}.", "numbers")
     elif blanks:
         talk.note("thousands", "Marks between thousands were removed.")
     return decimal, mark + blanks
-
-
-def _skip_titles(lines: list[str], skip: int, separator: str) -> tuple[int, int]:
-    """Skip title lines: up to 20 single cells above a table of at least two columns."""
-    counts = [_filled(line, separator) for line in lines[skip:]]
-    filled = [c for c in counts if c]
-    if len(filled) < 3:
-        return skip, 0
-    modal = Counter(filled).most_common(1)[0][0]
-    if modal < 2:
-        return skip, 0
-    k = 0
-    while k < min(20, len(counts)) and counts[k] <= 1:
-        k += 1
-    if 0 < k < len(counts) and counts[k] >= modal - 1:
-        return skip + k, k
-    return skip, 0
-
-
-def _filled(line: str, separator: str) -> int:
-    """Count the cells of a line; 1 for a title, also when a spreadsheet wrote separators after it."""
-    row = cells([line[:LINE_CUT].rstrip("\r\n")], separator)
-    if not row:
-        return 0
-    return len(row[0]) if sum(bool(cell.strip()) for cell in row[0]) > 1 else 1
-
-
-def _lines_used(lines: list[str], skip: int, tall: int) -> int:
-    """Count the lines of names over several rows, blank ones and comments between them included."""
-    used = 0
-    for _ in range(tall):
-        while skip + used < len(lines) and (not lines[skip + used].strip() or is_comment(lines[skip + used])):
-            used += 1
-        used += skip + used < len(lines)
-    return used
-
-
-def _sizes_line(lines: list[str], skip: int) -> int:
-    """Return 1 when the line after ``#1.2`` holds the sizes of a table, as GCT files do."""
-    marked = skip > 0 and re.fullmatch(r"#1\.[23]", lines[skip - 1].strip()) is not None
-    return int(marked and re.fullmatch(r"\d+(\t\d+){1,3}", lines[skip].strip()) is not None)
-
-
-def _grid_lines(lines: list[str], skip: int) -> int:
-    """Count the lines of sizes and corners above a grid of heights, as geographic systems write them (ESRI ASCII)."""
-    k = 0
-    while skip + k < len(lines) - 1 and _GRID.match(lines[skip + k]):
-        k += 1
-    return k if k >= 4 else 0
-
-
-def _is_bag(lines: list[str], skip: int) -> bool:
-    """Tell a bag of words: numbers of documents, words and entries on lines of their own, then document, word, count."""
-    head = [line.split() for line in lines[skip : skip + 6]]
-    if len(head) < 5 or not all(word.isdigit() for words in head for word in words):
-        return False
-    if [len(words) for words in head[:4]] != [1, 1, 1, 3]:
-        return False
-    documents, words = int(head[0][0]), int(head[1][0])
-    return all(1 <= int(row[0]) <= documents and 1 <= int(row[1]) <= words for row in head[3:] if len(row) == 3)
 
 
 def _some(names: list[str]) -> str:

@@ -16,8 +16,9 @@ from nmf_core.types import is_sparse
 from tests.core.ingest_corpus import CASES, Case
 from tests.core.ingest_dirt import CASES as DIRT
 from tests.core.ingest_programs import CASES as PROGRAMS
+from tests.core.ingest_writers import CASES as WRITERS
 
-CASES = [*CASES, *PROGRAMS, *DIRT]
+CASES = [*CASES, *PROGRAMS, *DIRT, *WRITERS]
 ROOT = Path(__file__).parents[2]
 ASKED = (
     "from nmf_core.ingest import read; words = 'é à ù ô ê î ç œ ä ö'.split();"

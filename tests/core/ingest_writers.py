@@ -1,0 +1,115 @@
+"""Files of real writers in ways that are legal and unusual: instruments, pivot tables, East Asian spreadsheets, old Parquet."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import scipy.sparse as sp
+
+from tests.core.ingest_corpus import Corpus, numbers, saved
+
+CASES = Corpus()
+case = CASES.add
+
+X = numbers(8, 4)
+FIRST = tuple(X[0])
+LINES = "".join(f"{chr(65 + i)},{','.join(f'{v:.2f}' for v in row)}\n" for i, row in enumerate(X))
+
+# What instruments tell above a table, narrower than it is.
+case(
+    "WR01 plate reader", "N", f"User: anna,Path: C:\\Data,Test: 12\nTest name: ELISA,,\n\n,1,2,3,4\n{LINES}", "3 lines before the table",
+    shape=(8, 4), first=FIRST, rows=("A", "B"), cols=("1", "2", "3", "4"),
+)  # fmt: skip
+case(
+    "WR01b key and value", "N", f"Instrument,UV-2600\nOperator,Max\nDate,2024-03-01\nwell,F1,F2,F3,F4\n{LINES}", "3 lines before the table",
+    shape=(8, 4), first=FIRST, rows=("A", "B"), cols=("F1", "F2", "F3", "F4"),
+)  # fmt: skip
+case(
+    "WR01c few names are no preface", "N", "id,values\n" + LINES, "first column|column id", shape=(8, 4), first=FIRST, rows=("A", "B"), cols=("values",),
+)  # fmt: skip
+
+# Sums of money: the example in the note is the number, whatever stands around it.
+case(
+    "WR02 euro behind", "N", "Laden;Jan;Feb\n" + "".join(f"L{i};1.{200 + i},50 €;{i + 3},25 €\n" for i in range(5)),
+    r"1\.200,50 was read as 1200\.50", shape=(5, 2), first=(1200.5, 3.25), rows=("L0",),
+)  # fmt: skip
+
+# East Asian spreadsheets: characters alone tell the encoding, also where a table holds few of them.
+case(
+    "WR03 Shift JIS without kana", "A", ("名前,身長,体重\n" + "".join(f"人{i},{150 + i}.5,{50 + i}.25\n" for i in range(6))).encode("cp932"), "身長",
+    shape=(6, 2), first=(150.5, 50.25), rows=("人0",), cols=("身長", "体重"),
+)  # fmt: skip
+case(
+    "WR03b GB 18030", "A", ("城市,人口,面积\n" + "".join(f"北京{i},{150 + i}.5,{50 + i}.25\n" for i in range(6))).encode("gb18030"), "人口",
+    shape=(6, 2), first=(150.5, 50.25), rows=("北京0",), cols=("人口", "面积"),
+)  # fmt: skip
+case(
+    "WR03c EUC-KR", "A", ("이름,인구,면적\n" + "".join(f"서울{i},{150 + i}.5,{50 + i}.25\n" for i in range(6))).encode("euc-kr"), "인구",
+    shape=(6, 2), first=(150.5, 50.25), rows=("서울0",), cols=("인구", "면적"),
+)  # fmt: skip
+case(
+    "WR03d Western accents stay Western", "N", ("Größe,Süße,Façon\n" + "".join(f"{i},{i + 2},{i}.5\n" for i in range(6))).encode("cp1252"),
+    "Windows-1252", shape=(6, 3), cols=("Größe", "Süße", "Façon"),
+)  # fmt: skip
+
+# Pivot tables of pandas: several levels on both sides, the names of the levels on a line of their own.
+PIVOT = pd.DataFrame(
+    X,
+    index=pd.MultiIndex.from_product([["A", "B"], [1, 2, 3, 4]], names=["group", "plot"]),
+    columns=pd.MultiIndex.from_product([["x", "y"], ["u", "v"]]),
+)
+case(
+    "WR04 pivot table", "N", lambda: PIVOT.to_csv().encode(), "3 lines and were joined", shape=(8, 5), first=(1.0, *FIRST),
+    cols=("plot", "x u", "x v", "y u", "y v"), labels=("group",),
+)  # fmt: skip
+case(
+    "WR04b pivot table in a workbook", "N", lambda: saved(PIVOT.to_excel), "6 blank cells in group", name="x.xlsx", shape=(8, 5), first=(1.0, *FIRST),
+    cols=("plot", "x u"), labels=("group",),
+)  # fmt: skip
+
+# Parquet of writers that know bytes and no text.
+case(
+    "WR05 names as bytes", "N",
+    lambda: saved(lambda f: pq.write_table(pa.table({"id": pa.array([b"p1", b"p2", b"p3"]), "a": [1.5, 2, 3], "b": [1, 2, 3.5]}), f)),
+    "The column id names the rows", name="x.parquet", shape=(3, 2), rows=("p1", "p2"), first=(1.5, 1.0),
+)  # fmt: skip
+case(
+    "WR05b bytes that are no text", "N",
+    lambda: saved(lambda f: pq.write_table(pa.table({"id": pa.array([b"\xff1", b"\xfe2", b"\xfd3"]), "a": [1.5, 2, 3], "b": [1, 2, 3.5]}), f)),
+    "The column id of type binary was left out", name="x.parquet", shape=(3, 2), first=(1.5, 1.0),
+)  # fmt: skip
+
+# Sparse matrices that name a cell twice: SciPy adds up, and so does the reading, which says so.
+TWICE = sp.csr_array((np.array([1.0, 2.5, 3.0, 4.0]), np.array([1, 1, 0, 2]), np.array([0, 2, 3, 4])), shape=(3, 3))
+COO = sp.coo_array((TWICE.data, (np.array([0, 0, 1, 2]), TWICE.indices)), shape=(3, 3))
+for number, matrix in enumerate((TWICE, COO)):
+    case(
+        f"WR06 cells given twice {number}", "N", lambda matrix=matrix: saved(lambda f: sp.save_npz(f, matrix)), "1 entry was given for a cell that has one",
+        name="x.npz", shape=(3, 3), first=(0.0, 3.5, 0.0),
+    )  # fmt: skip
+case(
+    "WR06b cells given twice, MatrixMarket", "N", "%%MatrixMarket matrix coordinate real general\n3 3 4\n1 2 1\n1 2 2.5\n2 1 3\n3 3 4\n",
+    "1 entry was given for a cell that has one", name="x.mtx", shape=(3, 3), first=(0.0, 3.5, 0.0),
+)  # fmt: skip
+
+
+def workbook(rows: list[list[object]]) -> bytes:
+    """Return one sheet."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+case(
+    "WR07 blank labels are no merged cells", "N",
+    lambda: workbook([["note", "plot", "a", "b"], *([["ok" if i in (0, 5, 6) else None, i, i + 0.5, i + 1.25] for i in range(8)])]),
+    "labels|empty", name="x.xlsx", shape=(8, 3), first=(0.0, 0.5, 1.25),
+)  # fmt: skip
