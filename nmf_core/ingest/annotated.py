@@ -246,7 +246,9 @@ def _labels(obs: Any) -> dict[str, Any]:
             categories = [text[:100] for text in _texts(node["categories"])]
             codes = np.asarray(node["codes"][()])
             labels[name] = np.array([categories[c] if 0 <= c < len(categories) else "" for c in codes])
-    return labels
+    index = obs.attrs.get("_index", "_index")
+    texts = _classes({name: node for name, node in obs.items() if name != index and not name.startswith("__")})
+    return {**labels, **texts}
 
 
 def _shape(node: Any) -> str:

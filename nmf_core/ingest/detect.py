@@ -25,6 +25,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"GIF89a", "image"),
     (b"II*\x00", "image"),
     (b"MM\x00*", "image"),
+    (b"II+\x00", "image"),
+    (b"MM\x00+", "image"),
     (b"fLaC", "audio"),
     (b"OggS", "audio"),
     (b"FORM", "audio"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nmf_core.ingest.columns import parse_number
 from nmf_core.ingest.decode import to_utf8
 from nmf_core.ingest.links import network
 from nmf_core.ingest.raw import Raw
@@ -121,8 +122,11 @@ def _build(nodes: dict[Any, Mapping[str, Any]], edges: list[tuple[Any, Any, Mapp
             "no-rows", f"The network has {len(nodes):,} nodes and no links", hint="Choose a file that holds links"
         )
     names = _node_names(nodes)
-    key = next((w for w in _WEIGHTS if all(_is_number(data.get(w)) for _, _, data in edges[:1000])), None)
+    known = edges[:1000]
+    key = next((w for w in _WEIGHTS if all(_as_number(data.get(w)) is not None for _, _, data in known)), None)
     weights = np.array([_weight(data.get(key)) for _, _, data in edges]) if key else np.ones(len(edges))
+    if key is None and (unused := _numbers_of(known)):
+        talk.note("links-alike", f"Every link counts 1: none has a weight. Not used: {', '.join(unused)[:100]}.")
     raw = network(
         [names.get(a, str(a)) for a, _, _ in edges],
         [names.get(b, str(b)) for _, b, _ in edges],
@@ -159,5 +163,20 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _as_number(value: Any) -> float | None:
+    """Return a number, also one that is written as text."""
+    if isinstance(value, str):
+        number = parse_number(value)
+        return None if number != number else number
+    return float(value) if _is_number(value) else None
+
+
 def _weight(value: Any) -> float:
-    return float(value) if _is_number(value) else 1.0
+    number = _as_number(value)
+    return 1.0 if number is None else number
+
+
+def _numbers_of(edges: Sequence[tuple[Any, Any, Mapping[str, Any]]]) -> list[str]:
+    """Return the attributes that hold a number for each link, and no running number."""
+    names = [name for name in edges[0][2] if str(name).lower() not in ("id", "key", "source", "target")]
+    return [str(name) for name in names if all(_is_number(data.get(name)) for _, _, data in edges)][:5]

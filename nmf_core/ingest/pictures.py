@@ -178,6 +178,9 @@ def from_pictures(arrays: list[Array], names: list[str], talk: Talk) -> Raw:
             height, width = common
         else:
             (height, width), resize = low, True
+            talk.note(
+                "resized", f"Pictures of {len(set(sizes))} sizes were resized to {width} × {height} pixels.", "sizes"
+            )
     colour = any(a.ndim == 3 and is_colour(a) for a in arrays)
     channels = 1
     if colour:

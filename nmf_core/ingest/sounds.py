@@ -64,7 +64,7 @@ def read_sound(data: bytes | memoryview, talk: Talk) -> Raw:
     if len(wave) < 2 * window:
         raise Refused(
             "too-small",
-            f"The sound is {len(wave)} samples long; at least {2 * window} are needed",
+            f"The sound is {len(wave)} sample{'s' * (len(wave) != 1)} long; at least {2 * window} are needed",
             hint="Choose a longer sound",
         )
     spectrum = magnitudes(wave, window, hop)

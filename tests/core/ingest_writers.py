@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 
+import networkx as nx
 import numpy as np
 import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import scipy.sparse as sp
+import soundfile
 
-from tests.core.ingest_corpus import Corpus, numbers, saved
+from tests.core.ingest_corpus import Corpus, noise, numbers, picture, saved, zip_of
 
 CASES = Corpus()
 case = CASES.add
@@ -113,3 +115,41 @@ case(
     lambda: workbook([["note", "plot", "a", "b"], *([["ok" if i in (0, 5, 6) else None, i, i + 0.5, i + 1.25] for i in range(8)])]),
     "labels|empty", name="x.xlsx", shape=(8, 3), first=(0.0, 0.5, 1.25),
 )  # fmt: skip
+
+
+def graph(**weights: str) -> bytes:
+    """Return a path of four nodes as GraphML, with attributes of its links."""
+    path = nx.path_graph(["a", "b", "c", "d"])
+    for name, texts in weights.items():
+        for (i, j), text in zip(list(path.edges), texts.split(), strict=True):
+            path.edges[i, j][name] = text if name == "weight" else float(text)
+    return saved(lambda f: nx.write_graphml(path, f))
+
+
+case(
+    "WR08 weights written as text", "N", lambda: graph(weight="3 2.5 1"), "3 weighted links", name="x.graphml", shape=(4, 4),
+    first=(0.0, 3.0, 0.0, 0.0), kind="network",
+)  # fmt: skip
+case(
+    "WR08b a number that is no weight", "N", lambda: graph(capacity="3 2 1"), r"Every link counts 1: none has a weight\. Not used: capacity",
+    name="x.graphml", shape=(4, 4), first=(0.0, 1.0, 0.0, 0.0),
+)  # fmt: skip
+case(
+    "WR08c names of two ends", "A", "alice bob\nbob carol\ncarol alice\ndave alice\n", "links of a network with 4 nodes", name="x.txt",
+    shape=(4, 4), first=(0.0, 1.0, 1.0, 1.0), kind="network",
+)  # fmt: skip
+case(
+    "WR09 BigTIFF", "N", lambda: picture(noise(12, 10), "TIFF", big_tiff=True), "10 × 12 pixels", name="x.tif", shape=(12, 10),
+    first=tuple(noise(12, 10)[0] / 255.0),
+)  # fmt: skip
+case(
+    "WR09b pictures of as many sizes, resized", "N", lambda: zip_of({f"p{i}.png": picture(noise(12 + i, 10)) for i in range(3)}),
+    r"Pictures of 3 sizes were resized to 10 × 12 pixels", name="x.zip", shape=(3, 120), kind="images", rows=("p0", "p1", "p2"), choices={"sizes": "smallest"},
+)  # fmt: skip
+case(
+    "WR10 one sample",
+    "X",
+    lambda: saved(lambda f: soundfile.write(f, np.ones(1), 8000, format="WAV")),
+    "is 1 sample long",
+    name="x.wav",
+)
