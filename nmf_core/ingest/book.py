@@ -21,12 +21,12 @@ class Book:
     """Columns under construction.
 
     The block is laid out column by column and never copied while it grows: the memory of a large table is that of its
-    numbers, because columns of text touch no page of the block.
+    numbers, because columns of text touch no page of the block. Of the columns in `kept` the text of numbers is kept, too.
     """
 
-    def __init__(self, n_columns: int, n_rows: int, dialect: Dialect) -> None:
+    def __init__(self, n_columns: int, n_rows: int, dialect: Dialect, kept: Sequence[int] = ()) -> None:
         self.block = np.empty((n_columns, n_rows), dtype=np.float64)
-        self.columns = [Column("") for _ in range(n_columns)]
+        self.columns = [Column("", texts=[] if j in kept else None) for j in range(n_columns)]
         self.dialect = dialect
         self.n = 0
 
@@ -108,11 +108,11 @@ class Book:
                 low, top = float(np.nanmin(out)), float(np.nanmax(out))
         else:
             column.found += len(out)
-        if max(-low, top) > EXACT:
+        if max(-low, top) >= EXACT:
             column.infinite += int(np.isinf(out).sum())
             if not column.large:
                 cells = texts if isinstance(texts, (list, tuple)) else texts.to_pylist()
-                column.large = any(_DIGITS.match(cells[i]) for i in np.flatnonzero(np.abs(out) > EXACT)[:1000])
+                column.large = any(_beyond(cells[i]) for i in np.flatnonzero(np.abs(out) >= EXACT)[:1000])
         if column.texts is not None:
             column.texts.extend(texts if isinstance(texts, (list, tuple)) else texts.to_pylist())
 
@@ -132,7 +132,7 @@ class Book:
             else:
                 column.found += 1
                 column.infinite += bool(np.isinf(value))
-                column.large |= abs(value) > EXACT and bool(_DIGITS.match(text))
+                column.large |= abs(value) >= EXACT and _beyond(text)
         if column.bad and column.texts is None:
             column.texts = [_text(x) for x in self.block[j, :start]]
         if column.texts is not None:
@@ -158,6 +158,12 @@ def plain_number(cell: str, dialect: Dialect) -> str:
     if dialect.decimal == ",":
         return "no number" if "." in cell else cell.replace(",", ".")
     return cell
+
+
+def _beyond(text: str) -> bool:
+    """Tell a whole number too large to keep its last digit; 2^53 + 1 is the first."""
+    digits = text.strip().lstrip("+-0")
+    return bool(_DIGITS.match(text)) and (len(digits) > 16 or int(digits or "0") > EXACT)
 
 
 def _text(value: float) -> str:

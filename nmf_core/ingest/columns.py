@@ -46,6 +46,8 @@ class Column:
         "number", "text", "bool", "date", "complex" or "empty".
     large : bool
         Holds an integer above 2^53 in magnitude.
+    code : bool
+        Text of digits that is no number, whatever it looks like.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Column:
     examples: list[tuple[int, str]] = field(default_factory=list)
     kind: str = "number"
     large: bool = False
+    code: bool = False
 
     @property
     def no_numbers(self) -> str:

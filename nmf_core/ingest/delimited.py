@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nmf_core.ingest.book import Book
+from nmf_core.ingest.codes import as_codes, likely
 from nmf_core.ingest.columns import Column
 from nmf_core.ingest.dialect import delimiter, is_comment, spread, without_remark
 from nmf_core.ingest.notation import read_units
@@ -26,13 +27,14 @@ def read_delimited(found: Survey, talk: Talk) -> list[Column]:
         For a file that is ragged or beyond the limits; the message names the line.
     """
     step = stride(found.n_upper, found.width, talk)
-    book = Book(found.width, -(-found.n_upper // step), found.dialect)
+    n, codes = -(-found.n_upper // step), likely(found)
+    book = Book(found.width, n, found.dialect, codes)
     if not (found.simple and _with_arrow(found, book, step, talk)):
-        book = Book(found.width, -(-found.n_upper // step), found.dialect)
+        book = Book(found.width, n, found.dialect, codes)
         _with_csv(found, book, step, talk)
     if book.n == 0:
         raise Refused("no-rows", "The table has a header but no rows", hint="Choose a file that holds data")
-    return read_units(book.close(found.names), talk, found.dialect)
+    return as_codes(read_units(book.close(found.names), talk, found.dialect), talk)
 
 
 def open_arrow(found: Survey, wanted: Sequence[int] | None = None, block: int = 1 << 22) -> Any:

@@ -178,6 +178,12 @@ def _as_utf8(head: bytes) -> bytes:
 def _text_kind(head: bytes, data: bytes | memoryview) -> str:
     low = head[:300].lower()
     if low.startswith((b"<!doctype html", b"<html")) or (low.startswith(b"<") and b"<html" in low):
+        if b"<table" in bytes(data[: 1 << 16]).lower():
+            raise Refused(
+                "web-page",
+                "This is a web page with a table, as some programs write under the name .xls",
+                hint="Open it in a spreadsheet program and save it as .xlsx or CSV; or download the file itself, if this is a login or an error page",
+            )
         raise Refused(
             "web-page",
             "This is a web page, not data",
@@ -193,6 +199,12 @@ def _text_kind(head: bytes, data: bytes | memoryview) -> str:
         if b"<gexf" in bytes(data[:8192]).lower():
             return "gexf"
         if low.startswith((b"<?xml", b"<!doctype")):
+            if b"urn:schemas-microsoft-com:office:spreadsheet" in bytes(data[:8192]):
+                raise Refused(
+                    "format",
+                    "This is a workbook in the XML of Excel 2003",
+                    hint="Open it in a spreadsheet program and save it as .xlsx or CSV",
+                )
             raise Refused("not-data", "This is an XML document", hint="Save the table as CSV, or a network as GraphML")
     if low.startswith(b"{\\rtf"):
         raise Refused("not-data", "This is a text document in RTF", hint="Save it as plain text")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nmf_core.ingest.book import Book, plain_number
+from nmf_core.ingest.codes import as_codes
 from nmf_core.ingest.columns import Column, from_values, parse_number
 from nmf_core.ingest.dialect import MISSING, PLAIN, Dialect, guess_numbers
 from nmf_core.ingest.reading import Option
@@ -123,7 +124,8 @@ def _again(column: Column, texts: list[str], dialect: Dialect, *, sure: bool) ->
 def columns_of(names: Sequence[str], values: list[list[Any]], talk: Talk) -> list[Column]:
     """Build columns from the Python values of a workbook or of JSON, with numbers that are written as text read as numbers."""
     cells = _numbers_in_text(values, talk)
-    return read_units([from_values(name, column) for name, column in zip(names, cells, strict=True)], talk)
+    columns = [from_values(name, column) for name, column in zip(names, cells, strict=True)]
+    return as_codes(read_units(columns, talk), talk)
 
 
 def _numbers_in_text(columns: list[list[Any]], talk: Talk) -> list[list[Any]]:

@@ -13,7 +13,7 @@ from nmf_core.types import Array, Kind, is_sparse
 
 BEFORE = "columns_before"  # in extra: names of the columns before preparation, where it changed them
 READ_AS = "read_as"  # in extra: answers about what cells mean, as JSON text, so that new rows are read in the same way
-CELLS = ("numbers", "bad_cells", "marker", "dates", "units")  # the questions whose answers these are
+CELLS = ("numbers", "bad_cells", "marker", "dates", "units", "codes")  # the questions whose answers these are
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -285,6 +285,8 @@ def chosen_numbers(decimal: str, thousands: str, ambiguous: str, rows: list[list
     decimal, mark = marks[answer]
     if answer == "comma":
         talk.note("decimal-comma", "Numbers were read with a decimal comma.", "numbers")
+        if blanks:
+            talk.note("thousands", "Marks between thousands were removed.")
     elif answer != "point":
         grouped = re.compile(r"\d[\d.,]*" + re.escape(mark) + r"\d{3}[\d.,]*")
         shown = next((found[0] for row in rows for c in row if (found := grouped.search(c))), "")

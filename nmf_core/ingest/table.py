@@ -47,7 +47,7 @@ def arrange(columns: list[Column], talk: Talk, *, plain: bool = False) -> Raw:
             "Save the magnitudes, or real and imaginary parts in columns of their own",
         )
     for column in columns:
-        if column.kind == "text" and column.texts and talk.choices.get("units") != "text":
+        if column.kind == "text" and column.texts and not column.code and talk.choices.get("units") != "text":
             filled = [t for t in column.texts[:500] if t.strip()]
             if filled and all(looks_other(t) or t.replace(".", "").isdigit() for t in filled):
                 column.kind = "number"  # hexadecimal, 1_000, 12 %: numbers in a notation that is not guessed

@@ -153,3 +153,61 @@ case(
     "is 1 sample long",
     name="x.wav",
 )
+
+# Codes with zeros in front are names or labels; a table of nothing else is one of numbers.
+case(
+    "WR11 postcodes", "N", "plz,a,b\n01067,1.5,2\n01069,3,4\n11097,5,6\n", "such as 01067, were taken as codes in: plz", shape=(3, 2),
+    first=(1.5, 2.0), rows=("01067", "01069"), cols=("a", "b"),
+)  # fmt: skip
+case(
+    "WR11b codes that come again", "N", "a,region,b\n1.5,007,2\n3,007,4\n5,012,6\n7,012,1\n", "as codes in: region", shape=(4, 2),
+    first=(1.5, 2.0), labels=("region",),
+)  # fmt: skip
+case(
+    "WR11c read as numbers",
+    "R",
+    "plz,a,b\n01067,1.5,2\n01069,3,4\n11097,5,6\n",
+    shape=(3, 3),
+    first=(1067.0, 1.5),
+    choices={"codes": "numbers"},
+)
+case(
+    "WR11d nothing but padded numbers", "R", "a,b\n0012,0034\n0120,0045\n1200,0001\n", shape=(3, 2), first=(12.0, 34.0)
+)
+case(
+    "WR11e codes in a workbook", "N", lambda: workbook([["fips", "x", "y"], *[[f"0{i}001", i + 0.5, i] for i in range(1, 6)]]), "such as 01001",
+    name="x.xlsx", shape=(5, 2), first=(1.5, 1.0), rows=("01001",),
+)  # fmt: skip
+case(
+    "WR12 the first number that is not exact",
+    "N",
+    "id,a,b\nx,9007199254740993,1\ny,5,2\nz,6,3\n",
+    r"2\^53",
+    shape=(3, 2),
+)
+case(
+    "WR12b the last one that is", "N", "id,a,b\nx,9007199254740992,1\ny,5,2\nz,6,3\n", r"^(?![\s\S]*lose their last digits)", shape=(3, 2),
+)  # fmt: skip
+case(
+    "WR13 thin blanks between thousands", "N", "id;a;b\n" + "".join(f"r{i};1\u202f{200 + i},50;{i + 1},25\n" for i in range(6)),
+    r"decimal comma[\s\S]*Marks between thousands were removed", shape=(6, 2), first=(1200.5, 1.25),
+)  # fmt: skip
+case(
+    "WR14 table of a web page",
+    "X",
+    "<html><body><table><tr><td>1</td></tr></table></body></html>",
+    "with a table.*spreadsheet program",
+    name="x.xls",
+)
+case(
+    "WR14b workbook of Excel 2003 in XML", "X",
+    '<?xml version="1.0"?>\n<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet/></Workbook>', "XML of Excel 2003", name="x.xls",
+)  # fmt: skip
+case(
+    "WR12c more digits than Python converts",
+    "N",
+    "id,a,b\nx,1" + "0" * 5000 + ",1\ny,5,2\nz,6,3\n",
+    "infinite|Infinite|inf",
+    shape=(3, 2),
+    choices={"infinite": "cap"},
+)

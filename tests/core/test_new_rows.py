@@ -118,6 +118,7 @@ def test_answers_about_cells_travel_with_the_data_into_a_bundle_and_through_prep
     [
         ("id,a,b,c\nx,1,-999,3\ny,2,3,4\nz,1,2,-999\nw,1,1,1\n", {"marker": "missing"}),
         ("id;a;b\nx;1.234;2.345\ny;3.456;4.567\nz;5.678;6.789\n", {"numbers": "point-thousands"}),
+        ("a,zone,b\n1.5,007,2\n3,012,4\n5,019,6\n", {"codes": "numbers"}),
     ],
 )
 def test_what_cells_mean_is_remembered_for_new_rows(text, told):
