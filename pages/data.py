@@ -201,7 +201,9 @@ def _finish(
 
 def _keep(prepared: Prepared, raw: Raw) -> None:
     with st.expander("Keep it: code and files", icon=":material/code:"):
-        st.caption("The same preparation in Python, for an array X with names rows and cols:")
+        st.caption(
+            "The same preparation in Python, for an array X with names rows and cols, and labels of the rows in a dictionary:"
+        )
         st.code(steps_code(prepared.steps, sparse=raw.sparse), language="python")
         st.download_button(
             "Prepared matrix (.npz)", data=lambda: _npz(prepared.dataset), file_name="prepared.npz",

@@ -11,6 +11,8 @@ from nmf_core.ingest.steps import Step, step_from_json
 def steps_code(steps: Sequence[Step] | Sequence[Mapping[str, Any]], *, sparse: bool = False) -> str:
     """Return Python statements that prepare ``X`` (with ``rows`` and ``cols``) as the steps did.
 
+    Where a step reads or makes labels of the rows, they are a dictionary ``labels`` of arrays.
+
     Parameters
     ----------
     steps : sequence of Step, or of the mappings in ``dataset.steps``
@@ -23,9 +25,14 @@ def steps_code(steps: Sequence[Step] | Sequence[Mapping[str, Any]], *, sparse: b
     lines.append("")
     if not steps:
         lines.append("# no preparation")
-    for number, item in enumerate(steps, 1):
-        step: Step = item if isinstance(item, Step) else step_from_json(item)  # type: ignore[arg-type]
+    made = [item if isinstance(item, Step) else step_from_json(item) for item in steps]
+    labelled = any(step.NAME in ("keep_rows", "set_aside") for step in made)
+    for number, step in enumerate(made, 1):
         options = ", ".join(f"{key}={value!r}" for key, value in step.options().items() if len(repr(value)) < 60)
         lines.append(f"# {number}. {step.LABEL}{f' ({options})' if options else ''}")
         lines.append(step.code(sparse))
+        if labelled and step.chooses_rows:
+            lines.append("labels = {name: np.asarray(values)[keep] for name, values in labels.items()}")
+        elif labelled and step.NAME == "transpose":
+            lines.append("labels = {}")
     return "\n".join(lines) + "\n"

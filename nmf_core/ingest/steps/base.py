@@ -52,6 +52,11 @@ class Step:
         """Return NumPy statements that do the same to an array ``X`` (or CSR), with ``np`` and ``sp`` imported."""
         raise NotImplementedError
 
+    @property
+    def chooses_rows(self) -> bool:
+        """Whether `code` leaves rows out, those where ``keep`` says so; labels go with them."""
+        return False
+
     def options(self) -> dict[str, Any]:
         """Return the fields without what was learned."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "learned"}

@@ -18,7 +18,7 @@ from nmf_core.ingest.steps.base import (
     scale_columns,
     scale_rows,
 )
-from nmf_core.ingest.steps.selecting import column_variances
+from nmf_core.ingest.steps.selecting import column_variances, variances_code
 from nmf_core.types import Array
 
 _ANSCOMBE_ZERO = 2.0 * np.sqrt(3.0 / 8.0)
@@ -56,20 +56,14 @@ class ScaleColumns(Step):
         return f"Nothing is lost, but columns whose sizes differed by a factor of up to {ratio:.3g} now count alike."
 
     def code(self, sparse: bool = False) -> str:
-        size = {
-            "max": "np.nanmax(X, axis=0)",
-            "deviation": "np.nanstd(X, axis=0)",
-            "sum": "np.nansum(X, axis=0)",
-            "l2": "np.sqrt(np.nansum(X**2, axis=0))",
-        }
-        lean = {
-            "max": "X.max(axis=0).toarray().ravel()",
-            "deviation": "np.sqrt(np.maximum(X.power(2).mean(axis=0) - X.mean(axis=0) ** 2, 0))",
-            "sum": "X.sum(axis=0)",
-            "l2": "np.sqrt(X.power(2).sum(axis=0))",
-        }
-        apply = "X = sp.csr_array(X @ sp.diags_array(1 / size))" if sparse else "X = X / size"
-        return f"size = {(lean if sparse else size)[self.how]}\nsize[size == 0] = 1\n{apply}"
+        size = (
+            f"{variances_code(sparse)}\nsize = np.sqrt(variances)"
+            if self.how == "deviation"
+            else _norms_code(self.how, 0, sparse)
+        )
+        factors = "factors = 1 / np.where(size > 0, size, 1).astype(float)"
+        apply = "X.data = X.data * factors[X.indices]" if sparse else "X = X * factors"
+        return f"{size}\n{factors}\n{apply}"
 
 
 @register
@@ -97,14 +91,7 @@ class ScaleRows(Step):
         return f"How large each row is: they differed by a factor of up to {ratio:.3g}."
 
     def code(self, sparse: bool = False) -> str:
-        size = {"sum": "np.nansum(X, axis=1)", "l2": "np.sqrt(np.nansum(X**2, axis=1))", "max": "np.nanmax(X, axis=1)"}
-        lean = {
-            "sum": "X.sum(axis=1)",
-            "l2": "np.sqrt(X.power(2).sum(axis=1))",
-            "max": "X.max(axis=1).toarray().ravel()",
-        }
-        apply = "X = sp.csr_array(sp.diags_array(1 / size) @ X)" if sparse else "X = X / size[:, None]"
-        return f"size = {(lean if sparse else size)[self.how]}\nsize[size == 0] = 1\n{apply}"
+        return f"{_norms_code(self.how, 1, sparse)}\n{_rows_code(sparse)}"
 
 
 @register
@@ -196,15 +183,12 @@ class TfIdf(Step):
         return "How long each document is."
 
     def code(self, sparse: bool = False) -> str:
-        df = "(X > 0).sum(axis=0)"
-        lines = [f"X_idf = np.log((1 + X.shape[0]) / (1 + {df})) + 1"]
-        if sparse:
-            lines += ["X = X @ sp.diags_array(X_idf)", "size = np.sqrt(X.power(2).sum(axis=1))"]
-            lines += ["size[size == 0] = 1", "X = sp.csr_array(sp.diags_array(1 / size) @ X)"]
-        else:
-            lines += ["X = X * X_idf", "size = np.sqrt(np.nansum(X**2, axis=1))", "size[size == 0] = 1"]
-            lines += ["X = X / size[:, None]"]
-        return "\n".join(lines)
+        df = "np.bincount(X.indices[X.data > 0], minlength=X.shape[1])" if sparse else "(X > 0).sum(axis=0)"
+        weigh = "X.data = X.data * idf[X.indices]" if sparse else "X = X * idf"
+        return (
+            f"idf = np.log((1 + X.shape[0]) / (1 + {df})) + 1\n{weigh}\n"
+            f"{_norms_code('l2', 1, sparse)}\n{_rows_code(sparse)}"
+        )
 
 
 @register
@@ -253,7 +237,7 @@ class Cap(Step):
 
     def code(self, sparse: bool = False) -> str:
         if not sparse:
-            return f"X = np.minimum(X, np.nanquantile(X, {self.quantile!r}, axis=0))"
+            return f"X = np.minimum(X, np.nanquantile(X, {self.quantile!r}, axis=0).astype(float))"
         return (
             "by_column = X.tocsc()\n"
             f"tops = np.array([np.quantile(c, {self.quantile!r}) if len(c) else 0.0 "
@@ -279,6 +263,32 @@ def _norms(X: Any, how: str, axis: int) -> Array:
     if how == "max":
         return np.asarray(X.max(axis=axis))
     return np.sqrt((X**2).sum(axis=axis)) if how == "l2" else np.asarray(X.sum(axis=axis))
+
+
+def _norms_code(how: str, axis: int, sparse: bool) -> str:
+    """Return NumPy statements that do what `_norms` does."""
+    if not sparse:
+        known = "np.where(np.isnan(X), 0, X)"
+        return {
+            "max": f"size = {known}.max(axis={axis})",
+            "sum": f"size = {known}.sum(axis={axis})",
+            "l2": f"size = np.sqrt(({known} ** 2).sum(axis={axis}))",
+        }[how]
+    index = "X.indices" if axis == 0 else "np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))"
+    side = f"X.shape[{1 - axis}]"
+    if how == "max":
+        return f"size = np.zeros({side})\nnp.maximum.at(size, {index}, X.data)"
+    weights = "X.data.astype(float) ** 2" if how == "l2" else "X.data"
+    sums = f"np.bincount({index}, weights={weights}, minlength={side})"
+    return f"size = np.sqrt({sums})" if how == "l2" else f"size = {sums}"
+
+
+def _rows_code(sparse: bool) -> str:
+    """Return NumPy statements that divide rows by ``size``, those of size 0 by 1."""
+    factors = "factors = 1 / np.where(size > 0, size, 1)"
+    return f"{factors}\n" + (
+        "X.data = X.data * np.repeat(factors, np.diff(X.indptr))" if sparse else "X = X * factors[:, None]"
+    )
 
 
 def _safe(sizes: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -74,8 +75,12 @@ class SetAside(Step):
         return f"Nothing is lost: {before.shape[1] - after.shape[1]:,} columns became labels."
 
     def code(self, sparse: bool = False) -> str:
+        cells = "X[:, [j]].toarray().ravel()" if sparse else "X[:, j]"
         return (
-            f"aside = np.isin(cols, {list(self.names)!r})\nlabels = X[:, aside]\nX, cols = X[:, ~aside], cols[~aside]"
+            f"aside = np.isin(cols, {list(self.names)!r})\n"
+            "for j in np.flatnonzero(aside):\n"
+            f"    labels[str(cols[j])] = np.array([f'{{value:.6g}}' for value in {cells}])\n"
+            "X, cols = X[:, ~aside], cols[~aside]"
         )
 
 
@@ -109,7 +114,14 @@ class KeepRows(Step):
         return f"{before.shape[0] - after.shape[0]:,} of {before.shape[0]:,} rows are left out."
 
     def code(self, sparse: bool = False) -> str:
-        return f"keep = np.isin(labels[{self.label!r}], {list(self.values)!r})\nX, rows = X[keep], rows[keep]"
+        return (
+            f"keep = np.isin(np.asarray(labels[{self.label!r}]).astype(str), {list(self.values)!r})\n"
+            "X, rows = X[keep], rows[keep]"
+        )
+
+    @property
+    def chooses_rows(self) -> bool:
+        return True
 
 
 @register
@@ -136,7 +148,16 @@ class DropEmpty(Step):
         return f"{n:,} rows and {m:,} columns of zeros are left out."
 
     def code(self, sparse: bool = False) -> str:
-        return "X = X[:, np.asarray((X != 0).sum(axis=0)).ravel() > 0]\nX = X[np.asarray((X != 0).sum(axis=1)).ravel() > 0]"
+        return (
+            "keep = np.asarray((X != 0).sum(axis=0)).ravel() > 0\n"
+            "if not keep.all():\n    X, cols = X[:, keep], cols[keep]\n"
+            "keep = np.asarray((X != 0).sum(axis=1)).ravel() > 0\n"
+            "if not keep.all():\n    X, rows = X[keep], rows[keep]"
+        )
+
+    @property
+    def chooses_rows(self) -> bool:
+        return True
 
 
 @register
@@ -171,12 +192,10 @@ class MostVariable(Step):
         )
 
     def code(self, sparse: bool = False) -> str:
-        variances = (
-            "variances = np.asarray(X.power(2).mean(axis=0) - np.square(X.mean(axis=0))).ravel()"
-            if sparse
-            else "variances = np.nanvar(X, axis=0)"
+        return (
+            f"{variances_code(sparse)}\n"
+            f"keep = np.sort(np.argsort(-variances, kind='stable')[:{int(self.n_columns)}])\nX, cols = X[:, keep], cols[keep]"
         )
-        return f"{variances}\nX = X[:, np.sort(np.argsort(-variances, kind='stable')[:{int(self.n_columns)}])]"
 
 
 @register
@@ -213,9 +232,13 @@ class SampleRows(Step):
     def code(self, sparse: bool = False) -> str:
         n = int(self.n_rows)
         return (
-            f"chosen = np.sort(np.random.default_rng({self.seed}).choice(len(rows), min({n}, len(rows)), replace=False))\n"
-            "X, rows = X[chosen], rows[chosen]"
+            f"keep = np.sort(np.random.default_rng({self.seed}).choice(len(rows), min({n}, len(rows)), replace=False))\n"
+            "X, rows = X[keep], rows[keep]"
         )
+
+    @property
+    def chooses_rows(self) -> bool:
+        return True
 
 
 @register
@@ -257,10 +280,24 @@ def column_variances(X: Any) -> Array:
     gone = np.isnan(X)
     if not gone.any():
         return np.asarray(X.var(axis=0, dtype=np.float64))
-    some = ~gone.all(axis=0)
-    result = np.zeros(X.shape[1])
-    result[some] = np.nanvar(X[:, some], axis=0)
-    return result
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of columns without any cell
+        variances = np.nanvar(X, axis=0, dtype=np.float64)
+    return np.where(np.isnan(variances), 0.0, variances)
+
+
+def variances_code(sparse: bool) -> str:
+    """Return NumPy statements that do what `column_variances` does."""
+    if sparse:
+        return (
+            "sums = np.bincount(X.indices, weights=X.data, minlength=X.shape[1]) / X.shape[0]\n"
+            "squares = np.bincount(X.indices, weights=X.data.astype(float) ** 2, minlength=X.shape[1]) / X.shape[0]\n"
+            "variances = np.maximum(squares - sums**2, 0)"
+        )
+    return (
+        "variances = (np.nanvar if np.isnan(X).any() else np.var)(X, axis=0, dtype=float)\n"
+        "variances = np.where(np.isnan(variances), 0, variances)"
+    )
 
 
 def _filled(X: Any, axis: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -35,13 +36,10 @@ class Missing(Step):
         if self.how == "drop_columns":
             return self.remember(np.flatnonzero(~np.isnan(raw.X).any(axis=0)))
         if self.how in ("mean", "median"):
-            gone = np.isnan(raw.X)
-            with np.errstate(all="ignore"):
-                filled = ~gone.all(axis=0)
-                values = np.zeros(raw.shape[1])
-                reduce = np.nanmean if self.how == "mean" else np.nanmedian
-                values[filled] = reduce(raw.X[:, filled], axis=0)
-            return self.remember(values)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # of columns without any cell
+                values = (np.nanmean if self.how == "mean" else np.nanmedian)(raw.X, axis=0)
+            return self.remember(np.where(np.isnan(values), 0.0, values))
         return self.remember(())
 
     def apply(self, raw: Raw) -> Raw:
@@ -54,10 +52,8 @@ class Missing(Step):
             return take_columns(raw, learned_array(self, 0).astype(int))
         if not gone.any():
             return raw
-        X = raw.X.copy()
-        fill = np.zeros(raw.shape[1]) if self.how == "zero" else learned_array(self, 0, raw.shape[1])
-        X[gone] = np.broadcast_to(fill, X.shape)[gone]
-        return raw.with_(X=X)
+        fill = 0.0 if self.how == "zero" else learned_array(self, 0, raw.shape[1])
+        return raw.with_(X=np.where(gone, fill, raw.X).astype(raw.X.dtype, copy=False))
 
     def lost(self, before: Raw, after: Raw) -> str:
         if self.how == "keep" or before.sparse:
@@ -74,9 +70,13 @@ class Missing(Step):
             "drop_rows": "keep = ~np.isnan(X).any(axis=1)\nX, rows = X[keep], rows[keep]",
             "drop_columns": "keep = ~np.isnan(X).any(axis=0)\nX, cols = X[:, keep], cols[keep]",
             "zero": "X = np.where(np.isnan(X), 0.0, X)",
-            "mean": "X = np.where(np.isnan(X), np.nanmean(X, axis=0), X)",
-            "median": "X = np.where(np.isnan(X), np.nanmedian(X, axis=0), X)",
+            "mean": "fill = np.nanmean(X, axis=0)\nX = np.where(np.isnan(X), np.where(np.isnan(fill), 0.0, fill), X)",
+            "median": "fill = np.nanmedian(X, axis=0)\nX = np.where(np.isnan(X), np.where(np.isnan(fill), 0.0, fill), X)",
         }[self.how]
+
+    @property
+    def chooses_rows(self) -> bool:
+        return self.how == "drop_rows"
 
 
 @register
@@ -132,10 +132,18 @@ class Infinite(Step):
         if self.how == "missing":
             return "X = np.where(np.isinf(X), np.nan, X)"
         if sparse:
-            return "X.data = np.clip(X.data, X.data[np.isfinite(X.data)].min(), X.data[np.isfinite(X.data)].max())"
+            return (
+                "low, high = np.zeros(X.shape[1]), np.zeros(X.shape[1])\n"
+                "finite = np.where(np.isfinite(X.data), X.data, 0)\n"
+                "np.minimum.at(low, X.indices, finite)\nnp.maximum.at(high, X.indices, finite)\n"
+                "X.data = np.where(np.isposinf(X.data), high[X.indices], X.data)\n"
+                "X.data = np.where(np.isneginf(X.data), low[X.indices], X.data)"
+            )
         return (
             "finite = np.where(np.isfinite(X), X, np.nan)\n"
-            "X = np.clip(X, np.nanmin(finite, axis=0), np.nanmax(finite, axis=0))"
+            "low = np.nan_to_num(np.nanmin(finite, axis=0)).astype(float)\n"
+            "high = np.nan_to_num(np.nanmax(finite, axis=0)).astype(float)\n"
+            "X = np.where(np.isposinf(X), high, X)\nX = np.where(np.isneginf(X), low, X)"
         )
 
 
@@ -210,18 +218,19 @@ class Negative(Step):
         return "Nothing is lost, but 0 no longer means none: parts can hold the shift itself."
 
     def code(self, sparse: bool = False) -> str:
+        names = "cols = np.array([f'{name} {sign}' for sign in '+−' for name in cols])"
         if sparse:
             return {
                 "clip": "X = X.maximum(0)",
                 "absolute": "X = abs(X)",
-                "split": "X = sp.csr_array(sp.hstack([X.maximum(0), (-X).maximum(0)]))",
+                "split": f"X = sp.csr_array(sp.hstack([X.maximum(0), (-X).maximum(0)]))\n{names}",
             }.get(self.how, "")
         return {
             "clip": "X = np.maximum(X, 0.0)",
             "absolute": "X = np.abs(X)",
-            "shift": "X = X - np.minimum(np.nanmin(X, axis=0), 0.0)",
-            "shift_all": "X = X - min(np.nanmin(X), 0.0)",
-            "split": "X = np.hstack([np.maximum(X, 0.0), np.maximum(-X, 0.0)])",
+            "shift": "X = X - np.minimum(np.nanmin(X, axis=0), 0.0).astype(float)",
+            "shift_all": "X = X - np.minimum(np.nanmin(X), 0.0).astype(float)",
+            "split": f"X = np.hstack([np.maximum(X, 0.0), np.maximum(-X, 0.0)])\n{names}",
         }[self.how]
 
 
