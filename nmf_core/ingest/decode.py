@@ -22,16 +22,26 @@ _LABELS = {
     "utf-32-le": "UTF-32",
     "utf-32-be": "UTF-32",
     "cp1252": "Windows-1252 (Western Europe)",
+    "cp1250": "Windows-1250 (Central Europe)",
     "iso8859-2": "ISO 8859-2 (Central Europe)",
     "cp1251": "Windows-1251 (Cyrillic)",
     "koi8-r": "KOI8-R (Cyrillic)",
     "cp1253": "Windows-1253 (Greek)",
+    "cp1254": "Windows-1254 (Turkish)",
+    "cp1255": "Windows-1255 (Hebrew)",
+    "cp1256": "Windows-1256 (Arabic)",
+    "cp874": "Windows-874 (Thai)",
     "cp932": "Shift JIS (Japanese)",
+    "euc-jp": "EUC-JP (Japanese)",
     "gb18030": "GB 18030 (Chinese)",
+    "big5": "Big5 (Chinese)",
     "euc-kr": "EUC-KR (Korean)",
     "mac-roman": "Mac Roman",
 }
-_CHOICES = ("cp1252", "iso8859-2", "cp1251", "koi8-r", "cp1253", "cp932", "gb18030", "euc-kr", "mac-roman")
+_CHOICES = (
+    "cp1252", "cp1250", "iso8859-2", "cp1251", "koi8-r", "cp1253", "cp1254", "cp1255", "cp1256", "cp874", "cp932", "euc-jp",
+    "gb18030", "big5", "euc-kr", "mac-roman",
+)  # fmt: skip
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _STEP = 1 << 20
 _SIGNS = "€£¥§©®°±²³µ·¹º¼½¾×÷–—‘’“”…\u00a0«»‰†‡•™".encode("cp1252")  # of Western texts, and no letters

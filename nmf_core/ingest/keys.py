@@ -12,6 +12,7 @@ import numpy as np
 from nmf_core.ingest.dialect import MISSING
 from nmf_core.types import Array
 
+_CODE = re.compile(r"0\d+$")
 _WHOLE = re.compile(r"[+-]?\d{1,15}(\.0*)?$")
 
 
@@ -61,6 +62,11 @@ class Keys:
         return Keys([name for name, used in zip(self.names, seen, strict=False) if used], place[self.index])
 
 
+def _codes(names: Sequence[str]) -> bool:
+    """Tell names of one length, some with a zero in front: 007 is not 7, where nobody writes 7."""
+    return len({len(name) for name in names}) == 1 and any(map(_CODE.match, names))
+
+
 class KeyBook:
     """Keys under construction: batches of cells come in, each name is kept once.
 
@@ -93,7 +99,7 @@ class KeyBook:
         names, index = list(self.place), self.index[: self.n]
         marks = [name.lower() in MISSING for name in names]
         rest = [name for name, mark in zip(names, marks, strict=True) if not mark]
-        if not rest or not all(map(_WHOLE.match, rest)):
+        if not rest or not all(map(_WHOLE.match, rest)) or _codes(rest):
             return Keys(names, index)
         values = np.array([np.nan if mark else float(name) for name, mark in zip(names, marks, strict=True)])
         found = Keys.of_numbers(values)

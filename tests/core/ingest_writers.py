@@ -211,3 +211,23 @@ case(
     shape=(3, 2),
     choices={"infinite": "cap"},
 )
+case(
+    "WR11f codes at both ends of links", "N", "source,target,weight\n007,012,1.5\n012,100,2\n100,007,3\n", "3 weighted links", shape=(3, 3), kind="network",
+    first=(0.0, 1.5, 3.0), rows=("007", "012", "100"),
+)  # fmt: skip
+case(
+    "WR11g codes in a long table", "N", "user,item,rating\n" + "".join(f"{u:03d},{i:04d},{(u + i) % 5 + 1}\n" for u in range(1, 9) for i in range(1, 7)),
+    "Each line was read as one value of a long table", shape=(8, 6), rows=("001", "002"), cols=("0001", "0002"), first=(3.0, 4.0, 5.0, 1.0, 2.0, 3.0),
+)  # fmt: skip
+case(
+    "WR03e EUC-JP", "A", ("名前,身長,体重\n" + "".join(f"田中{i},{150 + i}.5,{50 + i}.25\n" for i in range(6))).encode("euc-jp"), "身長",
+    shape=(6, 2), first=(150.5, 50.25), rows=("田中0",), cols=("身長", "体重"),
+)  # fmt: skip
+case(
+    "WR03f Big5", "A", ("城市,人口,面積\n" + "".join(f"台北{i},{150 + i}.5,{50 + i}.25\n" for i in range(6))).encode("big5"), "人口",
+    shape=(6, 2), first=(150.5, 50.25), rows=("台北0",), cols=("人口", "面積"),
+)  # fmt: skip
+case(
+    "WR03g Polish, once that is chosen", "N", ("Miasto;Ludność;Powierzchnia\n" + "".join(f"Łódź{i};{i},5;{i}\n" for i in range(6))).encode("cp1250"),
+    "Windows-1250", shape=(6, 2), rows=("Łódź0",), cols=("Ludność",), choices={"encoding": "cp1250"},
+)  # fmt: skip
