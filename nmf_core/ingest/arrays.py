@@ -14,6 +14,7 @@ from nmf_core.ingest.limits import size
 from nmf_core.ingest.names import numbered, tidy_names
 from nmf_core.ingest.raw import Raw
 from nmf_core.ingest.reading import Option, Refused
+from nmf_core.ingest.records import alike, from_columns, from_records
 from nmf_core.ingest.relations import as_network
 from nmf_core.ingest.sample import ordinal, stride
 from nmf_core.ingest.sparse import from_parts
@@ -31,37 +32,12 @@ def read_npy(data: bytes | memoryview, talk: Talk) -> Raw:
         from nmf_core.ingest.table import arrange
 
         return arrange(from_grid(array.tolist(), talk), talk)
-    return _records(array, talk) if array.dtype.names and array.ndim == 1 else from_array(array, talk)
+    return from_records(array, talk) if array.dtype.names and array.ndim == 1 else from_array(array, talk)
 
 
 def _holds_numbers(array: Array) -> bool:
     """Tell whether some of the first texts are numbers."""
     return any(math.isfinite(parse_number(text)) for text in array.ravel()[:1000].tolist())
-
-
-def _records(array: Array, talk: Talk) -> Raw:
-    """Read an array of records as a table: one column per field."""
-    from nmf_core.ingest.columns import from_values
-    from nmf_core.ingest.table import arrange
-
-    names = [str(name) for name in array.dtype.names or ()]
-    if any(array.dtype[name].shape or array.dtype[name].kind not in "biufUS" for name in names):
-        raise Refused(
-            "structured",
-            "The array holds records whose fields are not single numbers or texts",
-            str(names)[:100],
-            "Save the numeric fields as one array",
-        )
-    stride(len(array), len(names), talk)
-    columns = []
-    for name in names:
-        values = array[name]
-        values = np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
-        try:
-            columns.append(from_values(name, values.tolist()))
-        except (SystemError, ValueError, UnicodeError) as error:  # bytes that are no characters
-            raise Refused("damaged", "The array holds damaged texts", f"field {name[:60]}", "Save it again") from error
-    return arrange(columns, talk)
 
 
 def read_npz(data: bytes | memoryview, talk: Talk) -> Raw:
@@ -94,6 +70,9 @@ def read_npz(data: bytes | memoryview, talk: Talk) -> Raw:
             ) from error
     matrices = {name: head for name, head in heads.items() if len(head[0]) in (2, 3, 4) and head[2].kind in "biufc"}
     if not matrices:
+        together = alike(heads)
+        if together:
+            return from_columns({name: _member(archive, infos[name], talk) for name in together}, set(heads), talk)
         if len(heads) < len(infos):
             raise _objects()
         shapes = ", ".join(f"{name[:30]} {_shape(head[0])}" for name, head in list(heads.items())[:5])

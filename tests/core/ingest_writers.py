@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 import soundfile
 
-from tests.core.ingest_corpus import Corpus, noise, numbers, picture, saved, zip_of
+from tests.core.ingest_corpus import Corpus, noise, npz, numbers, picture, saved, zip_of
 
 CASES = Corpus()
 case = CASES.add
@@ -231,3 +231,21 @@ case(
     "WR03g Polish, once that is chosen", "N", ("Miasto;Ludność;Powierzchnia\n" + "".join(f"Łódź{i};{i},5;{i}\n" for i in range(6))).encode("cp1250"),
     "Windows-1250", shape=(6, 2), rows=("Łódź0",), cols=("Ludność",), choices={"encoding": "cp1250"},
 )  # fmt: skip
+
+# Archives of NumPy without a matrix: arrays of one length are columns.
+case(
+    "WR15 arrays as columns", "N", lambda: npz(name=np.array(["a", "b", "c"]), x=np.array([1.5, 2, 3]), y=np.array([4, 5, 6])),
+    "3 arrays of 3 values were read as columns", name="x.npz", shape=(3, 2), rows=("a", "b", "c"), cols=("x", "y"), first=(1.5, 4.0),
+)  # fmt: skip
+case(
+    "WR15b entries of a sparse matrix", "N",
+    lambda: npz(row=np.array([0, 0, 1, 2, 2, 1]), col=np.array([0, 1, 1, 0, 2, 2]), count=np.array([3, 1, 2, 5, 4, 7]), vocabulary=np.array(["u", "v"])),
+    "left out: vocabulary[\\s\\S]*one value of a long table", name="x.npz", shape=(3, 3), first=(3.0, 1.0, 0.0), rows=("0", "1"), kind="counts",
+)  # fmt: skip
+case(
+    "WR15c one array is no table",
+    "X",
+    lambda: npz(x=np.arange(5.0)),
+    "No array in the archive has rows and columns",
+    name="x.npz",
+)

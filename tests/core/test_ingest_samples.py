@@ -140,6 +140,8 @@ CASES = [
     Large("arrow in one piece", lambda: arrow(columns(DENSE)), "30 rows × 4 columns", "sample", THIRD),
     Large("npy", lambda: npy(DENSE), "30 rows × 4 columns", "sample", THIRD),
     Large("npz", lambda: npz(X=DENSE), "30 rows × 4 columns", "sample", THIRD),
+    Large("records", lambda: npy(np.rec.fromarrays(list(DENSE.T), names="a,b,c,d")), "30 rows × 4 columns", "sample", THIRD),
+    Large("arrays of one length", lambda: npz(**{f"x{j}": DENSE[:, j] for j in range(4)}), "30 rows × 4 columns", "sample", THIRD),
     Large("pictures in an array", lambda: npy(np.arange(750.0).reshape(30, 5, 5)), "30 rows × 25 columns", "sample", np.arange(750.0).reshape(30, 25)[::15]),
     Large("sparse npz", lambda: saved(lambda f: sp.save_npz(f, SPARSE)), "30 rows × 8 columns with 120 entries", "sample", SPARSE[::3]),
     Large("sparse npz, by columns", lambda: saved(lambda f: sp.save_npz(f, sp.csc_array(SPARSE))), "with 120 entries", "sample", SPARSE[::3]),
