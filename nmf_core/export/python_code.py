@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nmf_core.components import Identity
+from nmf_core.components import Identity, present
+from nmf_core.quality import errors
 from nmf_core.types import Dataset, FitRequest, FitResult, Stop, is_sparse
 
 #: Requests that `sklearn.decomposition.NMF` answers with the same algorithm.
@@ -32,6 +33,7 @@ def python_script(
     source : mapping, optional
         Where the script finds the data: ``{"builtin": name, "options": {…}}``, ``{"csv": file name}`` (the table as it
         was before preparation, row names in the first column), or ``{"bundle": file name}``, which is the default.
+        ``"saved"`` beside one of the first two names the bundle from which W and H are read if their start was given.
 
     Returns
     -------
@@ -56,15 +58,18 @@ def sections(
     request, remark = repeatable(result)
     source = dict(source or {"bundle": "bundle.zip"})
     custom = request.init == "custom"
-    if custom and "bundle" not in source:
-        remark += "# The start was given, not drawn: it is taken from the bundle.\n"
+    if custom:
+        remark += (
+            "# The start was given, not drawn (a file, or the parts left after some were dropped), and is not kept.\n"
+            "# So W and H are those of the bundle, as fitted; fit(dataset, request, W=W0, H=H0) makes them from the start.\n"
+        )
     arguments = ",\n    ".join(f"{key}={value!r}" for key, value in _changed(request).items())
     given = _literal(identity)
-    present = f"present(dataset, result, {scale!r}{', identity' if given else ''})"
+    shown = f"present(dataset, result, {scale!r}{', identity' if given else ''})"
     names = "Identity, present" if given else "present"
     run = "result = fit(dataset, request)"
     if custom:
-        run = "result = fit(dataset, request, W=bundle.result.W, H=bundle.result.H)"
+        run = "result = bundle.result"
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     head = [
         f"# Made with {_plain(versions) or 'NMF Explorer'}.",
@@ -84,7 +89,7 @@ def sections(
         (
             "The components",
             (f"identity = Identity.from_json({given!r})\n" if given else "")
-            + f"parts = {present}\n"
+            + f"parts = {shown}\n"
             + "W, H = parts.recipe, parts.H  # W @ H is the model of dataset.X\n"
             + "found = errors(dataset, W, H)\n"
             + 'print(f"relative error {found.relative:.6%}, share of total variation {found.share:.6%}")\n'
@@ -93,7 +98,9 @@ def sections(
         ),
         (
             "The same numbers?",
-            f"expected = {result.loss!r}\n"
+            _held_against(dataset, result, scale, identity)
+            if custom
+            else f"expected = {result.loss!r}\n"
             "if np.isclose(result.loss, expected, rtol=1e-9, atol=0):\n"
             '    print("The loss is the one seen in NMF Explorer:", result.loss)\n'
             "else:\n"
@@ -101,6 +108,18 @@ def sections(
             '    print("Other versions of NumPy or another processor round differently; a large gap means other data.")',
         ),
     ]
+
+
+def _held_against(dataset: Dataset, result: FitResult, scale: str, identity: Identity | None) -> str:
+    """Return code that holds W and H read from a bundle against the data: the loss it brings along proves nothing."""
+    parts = present(dataset, result, scale, identity)
+    return (
+        f"expected = {float(errors(dataset, parts.recipe, parts.H).relative)!r}\n"
+        "if np.isclose(found.relative, expected, rtol=1e-9, atol=1e-12):\n"
+        '    print("The relative error is the one seen in NMF Explorer:", found.relative)\n'
+        "else:\n"
+        '    print("The relative error is", found.relative, "and was", expected, "in NMF Explorer: these are other data.")'
+    )
 
 
 def sklearn_obstacle(dataset: Dataset, result: FitResult) -> str:
@@ -206,7 +225,7 @@ def _plain(text: str) -> str:
 
 
 def _data(dataset: Dataset, source: Mapping[str, Any], *, need_bundle: bool) -> str:
-    bundle = _bundle("bundle.zip") if need_bundle and "bundle" not in source else ""
+    bundle = _bundle(str(source.get("saved", "bundle.zip"))) if need_bundle and "bundle" not in source else ""
     steps = _steps(dataset)
     if "builtin" in source:
         options = "".join(f", {key}={value!r}" for key, value in dict(source.get("options") or {}).items())

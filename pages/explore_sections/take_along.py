@@ -22,7 +22,7 @@ def take_along(view: View) -> None:
     stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in dataset.name)[:40].strip("_").lower() or "data"
     stem = f"{stem}_rank{result.request.rank}"
     # Scripts of a visitor's own data read the files that are downloaded beside them.
-    source = builtin or {"bundle": f"{stem}.zip"}
+    source = {**builtin, "saved": f"{stem}.zip"} if builtin else {"bundle": f"{stem}.zip"}
     matrix = builtin or {"matrix": f"{stem}_X.csv"}
 
     st.subheader("Numbers", anchor=False)

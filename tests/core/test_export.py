@@ -17,7 +17,7 @@ import pytest
 import scipy.sparse as sp
 
 from nmf_core import FitRequest, fit, load_dataset
-from nmf_core.components import SCALES, Identity, present
+from nmf_core.components import SCALES, Identity, drop_start, present
 from nmf_core.export import (
     ArchiveError,
     data_csv,
@@ -389,6 +389,24 @@ def test_python_script_repeats_an_upload_from_bundle_and_from_csv(tmp_path):
     assert "the one seen" in run_script(python_script(data, result), tmp_path)
     pd.DataFrame(data.X, index=data.rows, columns=data.cols).to_csv(tmp_path / "mine.csv")
     assert "the one seen" in run_script(python_script(data, result, source={"csv": "mine.csv"}), tmp_path)
+
+
+def test_scripts_give_what_is_left_after_a_part_was_dropped(tmp_path):
+    data = load_dataset("wine")
+    whole = fit(data, FitRequest(dataset_id=data.id, rank=4, init="random", seed=1, max_iter=60))
+    request, W, H = drop_start(whole, [2])
+    result = fit(data, request, W=W, H=H)
+    identity = Identity().rename(1, "acids").merge([0, 2])
+    shown = present(data, result, "max 1", identity)
+    (tmp_path / "wine.zip").write_bytes(save_bundle(data, result, identity=identity, source={"builtin": "wine"}))
+    for source in ({"bundle": "wine.zip"}, {"builtin": "wine", "saved": "wine.zip"}):
+        text = python_script(data, result, source=source, scale="max 1", identity=identity)
+        said = run_script(text + 'np.savez("out.npz", W=W, H=H)\n', tmp_path)
+        assert "The relative error is the one seen in NMF Explorer" in said
+        assert "acids" in said
+        found = np.load(tmp_path / "out.npz")
+        np.testing.assert_allclose(found["W"], shown.recipe, rtol=1e-12)
+        np.testing.assert_allclose(found["H"], shown.H, rtol=1e-12)
 
 
 def test_scripts_repeat_the_preparation(tmp_path):
