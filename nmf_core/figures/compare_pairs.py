@@ -9,7 +9,7 @@ import numpy as np
 
 from nmf_core.figures.palette import SEQUENTIAL
 from nmf_core.figures.template import LINE, MUTED, figure
-from nmf_core.figures.text import label, labels, plain
+from nmf_core.figures.text import label, labels, percent, plain
 from nmf_core.types import Array
 
 if TYPE_CHECKING:
@@ -166,8 +166,8 @@ class PairDifference:
                 "name": label(f"{name}, {which}", 50),
                 "cliponaxis": False,
                 "marker": {"symbol": symbol, "size": 11, "color": color, "line": {"width": 2, "color": color}},
-                "text": names,
-                "hovertemplate": "%{text}: %{x:.2%}<extra></extra>",
+                "text": [f"{name}: {percent(value)}" for name, value in zip(names, values[at], strict=True)],
+                "hovertemplate": "%{text}<extra></extra>",
             }
             for values, name, color, symbol, which in zip(
                 (self.first, self.second),

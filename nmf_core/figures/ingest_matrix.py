@@ -129,12 +129,12 @@ class MissingMap:
         share = block_means(self._gone().astype(np.float32), None, row_starts, None, col_starts)
         heat = {
             "type": "heatmap",
-            "z": share.astype(np.float32),
+            "z": (100 * share).astype(np.float32),
             "zmin": 0,
-            "zmax": 1,
+            "zmax": 100,
             "colorscale": [[0, "rgba(128,128,128,0.12)"], [1, "#d55e00"]],
-            "hovertemplate": "row %{y}, column %{x}<br>%{z:.0%} missing<extra></extra>",
-            "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": ".0%"},
+            "hovertemplate": "row %{y}, column %{x}<br>%{z:.0f} % missing<extra></extra>",
+            "colorbar": {"thickness": 10, "outlinewidth": 0, "ticksuffix": " %"},
         }
         layout = {
             "height": self.height,

@@ -50,16 +50,16 @@ class ConsensusMap:
         data: list[dict[str, Any]] = [
             {
                 "type": "heatmap",
-                "z": C.astype(np.float32),
+                "z": (100 * C).astype(np.float32),
                 "x": np.arange(n),
                 "y": np.arange(n),
                 "zmin": 0,
-                "zmax": 1,
+                "zmax": 100,
                 "colorscale": "Viridis",
                 "text": None,
                 "customdata": None,
-                "hovertemplate": "in the same group in %{z:.0%} of restarts<extra></extra>",
-                "colorbar": {"title": {"text": "together"}, "tickformat": "~%", "thickness": 12, "len": 0.8},
+                "hovertemplate": "in the same group in %{z:.0f} % of restarts<extra></extra>",
+                "colorbar": {"title": {"text": "together"}, "ticksuffix": " %", "thickness": 12, "len": 0.8},
             }
         ]
         tracks = self._tracks(order)

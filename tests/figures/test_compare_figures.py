@@ -217,6 +217,8 @@ class TestPairs:
         np.testing.assert_allclose(drawn.data[0].x, first[[0, 2, 1]])
         np.testing.assert_allclose(drawn.data[1].x, second[[0, 2, 1]])
         assert drawn.data[0].marker.color == "#111111"
+        assert drawn.data[0].hovertemplate.startswith("%{text}")
+        assert next(iter(drawn.data[0].text)).endswith(f"one: {100 * first[0]:.1f} %")
         assert "one -40.0, three +35.0" in shown.describe()
         np.testing.assert_allclose(shown.table()["difference"], [-0.4, 0.35, 0.05])
 

@@ -131,11 +131,12 @@ def test_consensus_is_ordered_with_its_classes():
     picture = ConsensusMap(groups, 0, names, classes, EVIL)
     figure = picture.build()
     order = [int(name.split()[1]) for name in picture.table()["sample"]]
-    np.testing.assert_allclose(figure.data[0].z, consensus_matrix(groups)[np.ix_(order, order)], rtol=1e-6)
+    np.testing.assert_allclose(figure.data[0].z, 100 * consensus_matrix(groups)[np.ix_(order, order)], rtol=1e-6)
     assert np.count_nonzero(np.diff(groups[0][order])) == 2
     np.testing.assert_array_equal(figure.data[1].z[0], groups[0][order])
     assert "<a href" not in figure.to_json()
     assert "cophenetic correlation" in picture.describe()
+    assert figure.data[0].hovertemplate.startswith("in the same group in %{z:.0f} % of restarts")
 
 
 def test_a_large_consensus_is_thinned_and_says_so():
