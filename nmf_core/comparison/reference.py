@@ -26,7 +26,11 @@ SHORT = 0.1
 
 def obstacle(dataset: Dataset) -> str:
     """Return why scikit-learn cannot run on these data, or an empty string."""
-    return "scikit-learn takes no missing cells, so it has no line here." if dataset.mask is not None else ""
+    if dataset.mask is not None:
+        return "scikit-learn takes no missing cells, so it has no line here."
+    if not dataset.X.max() > 0:
+        return "scikit-learn takes no start of zeros alone, so it has no line here."
+    return ""
 
 
 def own_solver(beta: float) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SAME = 0.99
 #: A run has arrived when it is no more than this above the best.
 ARRIVED = 0.01
+#: Where less than this share of the loss at the start is left, X is met exactly: what differs below is rounding.
+EXACT = 1e-6
 _LOSSES = {"frobenius": "Frobenius", "kullback-leibler": "Kullback-Leibler", "itakura-saito": "Itakura-Saito"}
 
 
@@ -35,9 +37,34 @@ def best_known(runs: tuple[Run, ...], known: Mapping[str, float] | None = None) 
     return best
 
 
-def above(loss: Array | float, best: float) -> Array:
-    """Return how far losses are above the best, as a share of it (of 1 where the best is 0)."""
-    return np.maximum(np.asarray(loss, dtype=float) - best, 0.0) / (best if best > 0 else 1.0)
+def started(runs: Iterable[Any]) -> dict[str, float]:
+    """Return the largest loss at the start among the runs of each kind: what "exactly" is measured by."""
+    out: dict[str, float] = {}
+    for run in runs:
+        name = loss_title(run.request.loss)
+        out[name] = max(float(run.losses[0]), out.get(name, 0.0))
+    return out
+
+
+def above(loss: Array | float, best: float, start: float = 0.0) -> Array:
+    """Return how far losses are above the best, as a share of it.
+
+    Parameters
+    ----------
+    loss : float or ndarray
+    best : float
+    start : float
+        Loss at the start, see `started`. A best below a millionth of it is rounding; distances are then shares of that
+        millionth, or one run at 1e-12 would be called thousands of times better than another at 1e-9. If that is 0, too,
+        they are losses as they are.
+    """
+    unit = max(best, EXACT * start)
+    return np.maximum(np.asarray(loss, dtype=float) - best, 0.0) / (unit if unit > 0 else 1.0)
+
+
+def exact(runs: Iterable[Any], best: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the kinds of loss whose best known value is mere rounding: X is met exactly."""
+    return tuple(title for title, start in started(runs).items() if best[title] < EXACT * start)
 
 
 def standings(runs: tuple[Run, ...], best: Mapping[str, float], same: float = SAME) -> pd.DataFrame:
@@ -52,11 +79,11 @@ def standings(runs: tuple[Run, ...], best: Mapping[str, float], same: float = SA
     """
     import pandas as pd
 
-    numbers = _numbered(runs, same)
+    numbers, start = _numbered(runs, same), started(runs)
     rows = []
     for run, number in zip(runs, numbers, strict=True):
         title = loss_title(run.request.loss)
-        over = above(run.losses, best[title])
+        over = above(run.losses, best[title], start[title])
         there = np.flatnonzero(over <= ARRIVED)
         rows.append(
             {

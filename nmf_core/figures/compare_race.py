@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from nmf_core.comparison.standings import above
+from nmf_core.comparison.standings import above, started
 from nmf_core.figures.palette import label_color
 from nmf_core.figures.template import LINE, axis_id, axis_key, figure, grid_domains
 from nmf_core.figures.text import label, plain
@@ -79,13 +79,13 @@ class RaceCurves:
         colors = {name: label_color(i) for i, name in enumerate(dict.fromkeys(r.request.solver for r in self._ours()))}
         dashes = {name: _DASHES[i % 5] for i, name in enumerate(dict.fromkeys(r.request.init for r in self._ours()))}
         layout: dict[str, Any] = {"annotations": [], "shapes": []}
-        traces, told = [], set()
+        traces, told, start = [], set(), started(self.runs)
         for i, loss in enumerate(losses):
             x, y = axis_id("x", i), axis_id("y", i)
             for run in self.runs:
                 if run.request.loss != loss:
                     continue
-                across, up = self._line(run)
+                across, up = self._line(run, start)
                 name = self._name(run)
                 traces.append(
                     {
@@ -174,7 +174,7 @@ class RaceCurves:
         """Return the points of all lines."""
         import pandas as pd
 
-        frames = []
+        frames, start = [], started(self.runs)
         for run in self.runs:
             at = _thinned(len(run.losses))
             title = self.titles.get(run.request.loss, str(run.request.loss))
@@ -187,7 +187,7 @@ class RaceCurves:
                         "iteration": run.iterations[at],
                         "seconds": run.seconds[at],
                         "value": run.losses[at],
-                        "above the best known": above(run.losses[at], self.best[title]),
+                        "above the best known": above(run.losses[at], self.best[title], start.get(title, 0.0)),
                     }
                 )
             )
@@ -204,7 +204,7 @@ class RaceCurves:
             return f"scikit-learn’s own {run.request.solver}"
         return f"{run.request.solver}, {(self.starts or {}).get(run.request.init, run.request.init)}"
 
-    def _line(self, run: Any) -> tuple[Array, Array]:
+    def _line(self, run: Any, start: Mapping[str, float]) -> tuple[Array, Array]:
         """Return the points to draw; the start at iteration 0 has no place on a logarithmic axis."""
         at = _thinned(len(run.losses))[1:] if len(run.losses) > 1 else np.array([0])
         across = np.asarray(run.iterations if self.against == "iteration" else 1000 * run.seconds, dtype=float)[at]
@@ -212,7 +212,7 @@ class RaceCurves:
         if self.raw:
             return np.maximum(across, 1e-6), losses
         title = self.titles.get(run.request.loss, str(run.request.loss))
-        return np.maximum(across, 1e-6), np.maximum(above(losses, self.best[title]), FLOOR)
+        return np.maximum(across, 1e-6), np.maximum(above(losses, self.best[title], start.get(title, 0.0)), FLOOR)
 
 
 def _thinned(n: int) -> Array:

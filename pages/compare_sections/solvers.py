@@ -10,7 +10,7 @@ from nmf_core import Dataset, FitResult, kernels
 from nmf_core.comparison.race import RaceWork
 from nmf_core.comparison.reference import MOST_SECONDS, obstacle
 from nmf_core.comparison.run import Run
-from nmf_core.comparison.standings import SAME, best_known, loss_title, seeds, standings, summary
+from nmf_core.comparison.standings import SAME, best_known, exact, loss_title, seeds, standings, summary
 from nmf_core.figures.compare_race import AGAINST, RaceCurves
 from nmf_core.wording import duration
 from pages.compare_sections import race_choice
@@ -74,6 +74,11 @@ def _draw(dataset: Dataset, result: FitResult, runs: tuple[Run, ...], wanted: in
     curves = RaceCurves(runs, titles, best, against=against, raw=drawn == "loss", starts=race_choice.STARTS)
     picture(curves, key="race_curves")
     _measured(told)
+    if met := exact(runs, best):
+        st.caption(
+            f"{' and '.join(met)}: X is met exactly, what is left is rounding. Distances to the best known are therefore "
+            "shares of a millionth of the loss at the start, and runs below that count as equally good."
+        )
     _table(table)
     if not (several_seeds := seeds(table)).empty:
         st.markdown("**How many different solutions from how many seeds**")

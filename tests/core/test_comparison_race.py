@@ -13,7 +13,7 @@ from nmf_core import Dataset, FitRequest, fit, load_dataset, staged
 from nmf_core.comparison.race import RaceWork
 from nmf_core.comparison.reference import obstacle
 from nmf_core.comparison.run import yardsticks
-from nmf_core.comparison.standings import above, best_known, seeds, solutions, standings, summary
+from nmf_core.comparison.standings import above, best_known, exact, seeds, solutions, standings, summary
 from nmf_core.initialization import initialize
 from nmf_core.problem import prepare
 from nmf_core.staged import run
@@ -115,6 +115,33 @@ def test_a_run_has_arrived_when_it_first_comes_within_a_hundredth(race):
     first = int(np.flatnonzero(over <= 0.01)[0])
     assert first > 0
     assert table.iloc[0]["seconds to within 1 %"] == one.seconds[first]
+
+
+def test_what_is_left_of_an_exact_answer_is_not_ranked():
+    # Three rows and rank 3: every good run ends at rounding, and rounding differs a thousandfold.
+    dataset = Dataset.of(np.random.default_rng(5).gamma(1, 1, (3, 9)))
+    base = FitRequest(dataset.id, rank=3, solver="cd", max_iter=500, tol=1e-5)
+    runs = run(
+        RaceWork(dataset.id, tuple(base.with_(init=i, seed=s) for i, s in [("nndsvda", 0), ("random", 1)])), dataset
+    )
+    best = best_known(runs, {"Frobenius": 1e-13})
+    assert exact(runs, best) == ("Frobenius",)
+    ours = [r for r in runs if not r.own]
+    assert max(r.loss for r in ours) > 2e-13
+    table = standings(runs, best)
+    assert table["above the best"].max() < 0.01
+    assert summary(table)["within 1 % of the best"].tolist() == [2]
+    # Where something is left the best itself is the measure, however much there was at the start.
+    np.testing.assert_allclose(above(np.array([2.0, 3.0]), 2.0, 1e5), [0.0, 0.5])
+    np.testing.assert_allclose(above(np.array([3e-6, 1.0]), 0.0, 3.0), [1.0, 1 / 3e-6])
+
+
+def test_data_of_zeros_alone_race_without_scikit_learn():
+    dataset = Dataset.of(np.zeros((5, 4)))
+    runs = run(RaceWork(dataset.id, (FitRequest(dataset.id, rank=2, solver="mu", init="random"),)), dataset)
+    assert [r.own for r in runs] == [False]
+    assert "zeros" in obstacle(dataset)
+    assert standings(runs, best_known(runs))["above the best"].tolist() == [0.0]
 
 
 def test_data_with_missing_cells_race_without_scikit_learn():
