@@ -42,7 +42,8 @@ def confine(memory: int, cpu_seconds: int, file_size: int) -> None:
 
 def main() -> None:
     """Read the job, parse the data, write the answer."""
-    view = memoryview(mmap.mmap(0, 0, access=mmap.ACCESS_READ))
+    mapping = mmap.mmap(0, 0, access=mmap.ACCESS_READ)
+    view = memoryview(mapping)
     length = int.from_bytes(view[:_HEAD], "little")
     job = json.loads(bytes(view[_HEAD : _HEAD + length]))
     data = view[_HEAD + length :]
@@ -66,7 +67,14 @@ def main() -> None:
     from nmf_core.ingest.wire import send
 
     report = Reporter(told)
-    raw, talk, message = understand(data, job["name"], job["choices"], Limits.from_json(job["limits"]), report)
+
+    def progress(stage: str, share: float) -> None:
+        report(stage, share)
+        # What was read of the file need not stay in memory: it comes back when it is touched again.
+        if hasattr(mmap, "MADV_DONTNEED"):
+            mapping.madvise(mmap.MADV_DONTNEED)
+
+    raw, talk, message = understand(data, job["name"], job["choices"], Limits.from_json(job["limits"]), progress)
     report("hand", 0.0)
     send(answer, raw, talk, message)
     answer.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import mmap
 import os
 import subprocess
 import sys
@@ -316,6 +317,26 @@ def test_a_large_list_of_links_takes_little_more_than_its_matrix():
     assert peak["growth"] < 4 * peak["own"] + CONSTANT
     reading = read(data, "x", limits=Limits(memory=1_200_000_000))
     assert reading.raw.X.sum() == pytest.approx(3 * N_LINES - 1.5 * sum(a == b for a, b in ends))
+
+
+def test_the_text_of_a_large_file_does_not_stay_in_the_memory_of_its_reader():
+    """What the whole process takes for 22 MB of text beyond what it takes for a short file: the text is not in it."""
+    X = sp.random_array((20_000, 10_000), density=0.005, format="csr", rng=np.random.default_rng(0))
+    small, large = io.BytesIO(), io.BytesIO()
+    scipy.io.mmwrite(small, X[:20, :20] + sp.eye_array(20), precision=8)
+    scipy.io.mmwrite(large, X, precision=8)
+    code = (
+        "import resource, sys; from nmf_core.ingest import read; data = sys.stdin.buffer.read()\n"
+        "assert read(data, 'x').raw.shape[0] in (20, 20_000)\n"
+        "print(1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    peaks = [
+        int(subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True, cwd=ROOT).stdout)
+        for data in (small.getvalue(), large.getvalue())
+    ]
+    assert len(large.getvalue()) > 18_000_000
+    stays = 0 if hasattr(mmap, "MADV_DONTNEED") else len(large.getvalue())  # where the system takes no pages back
+    assert peaks[1] - peaks[0] < 4 * (12 * X.nnz + 4 * 20_001) + stays
 
 
 def peak_of_child(data: bytes, choices: dict[str, str] | None = None) -> dict[str, int]:
