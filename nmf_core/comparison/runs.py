@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,37 @@ def data_changes(a: Dataset, b: Dataset) -> list[tuple[str, str, str]]:
     if steps[0] != steps[1]:
         found.append(("preparation", steps[0] or "none", steps[1] or "none"))
     return found or [("data", "other numbers", "in the same table")]
+
+
+def told_apart(titles: Sequence[str], datasets: Sequence[Dataset], requests: Sequence[FitRequest]) -> list[str]:
+    """Return titles of results, all different: those that are alike say what their results differ in.
+
+    Parameters
+    ----------
+    titles : sequence of str
+    datasets, requests : sequences
+        Of the results, in the same order.
+    """
+    out = list(titles)
+    for title in dict.fromkeys(titles):
+        alike = [i for i, other in enumerate(titles) if other == title]
+        differ = dict.fromkeys(
+            name for i in alike[1:] for name, _, _ in changes(requests[alike[0]], requests[i]) if name != "dataset_id"
+        )
+        others = dict.fromkeys(name for i in alike[1:] for name, _, _ in data_changes(datasets[alike[0]], datasets[i]))
+        for i in alike:
+            values = requests[i].to_json()
+            told = [f"{SETTINGS.get(name, name)} {values[name]}" for name in differ]
+            if "rows × columns" in others:
+                told.append(f"{datasets[i].shape[0]:,} × {datasets[i].shape[1]:,}")
+            if "preparation" in others:
+                told.append("; ".join(_step(step) for step in datasets[i].steps) or "not prepared")
+            out[i] = ", ".join([title, *told])
+    seen: dict[str, int] = {}
+    for i, title in enumerate(out):  # the same request on the same data: fits from starts of one's own
+        seen[title] = seen.get(title, 0) + 1
+        out[i] = title if seen[title] == 1 else f"{title} ({seen[title]})"
+    return out
 
 
 def _step(step: Mapping[str, Any]) -> str:

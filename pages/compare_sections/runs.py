@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from nmf_core import Dataset, FitResult
 from nmf_core.comparison.run import yardsticks
-from nmf_core.comparison.runs import SETTINGS, Pair, changes, data_changes, matched, pair, same_main_part
+from nmf_core.comparison.runs import SETTINGS, Pair, changes, data_changes, matched, pair, same_main_part, told_apart
 from nmf_core.components import feature_axis, present
 from nmf_core.figures.compare_pairs import PairDifference, Similarity
 from nmf_core.figures.grey import grey
@@ -32,26 +34,33 @@ def show(dataset: Dataset, result: FitResult) -> None:
     names = identity.of(dataset, result)
     pins.button(dataset, result, names)
     here = Pin("the result on the screen", dataset, result, names)
-    kept = {pin.key: pin for pin in pins.pins()}
+    pinned = pins.pins()
+    titles = told_apart(
+        [pin.title for pin in pinned], [pin.dataset for pin in pinned], [pin.result.request for pin in pinned]
+    )
+    kept = {pin.key: replace(pin, title=title) for pin, title in zip(pinned, titles, strict=True)}
     if not kept:
         st.info("Nothing is pinned yet. Pin this result, then change the rank, the seed or the solver.")
         return
     _overview(here, list(kept.values()))
     left, right = st.columns(2)
-    titles = {key: pin.title for key, pin in kept.items()}
+    names_of = {key: pin.title for key, pin in kept.items()}
     with left:
-        key = pick("Pinned result (first)", list(kept), "pinned", list(kept)[-1], names=titles)
+        key = pick("Pinned result (first)", list(kept), "pinned", list(kept)[-1], names=names_of)
         st.button("Take the pin away", icon=":material/keep_off:", on_click=pins.remove, args=(key,), key="unpin")
     with right:
         others = [SCREEN, *(k for k in kept if k != key)]
-        against = pick("Compared with (second)", others, "against_pin", names=titles | {SCREEN: here.title})
+        against = pick("Compared with (second)", others, "against_pin", names=names_of | {SCREEN: here.title})
     first, second = kept[key], here if against == SCREEN else kept[against]
     if first.key == second.key:
         st.info("This is the very result on the screen. Change something in the sidebar to compare.")
         return
     found = _pair(first, second)
     if found is None:
-        st.warning("These two results have fewer than two features in common, so their parts cannot be compared.")
+        st.warning(
+            "These two results have fewer than two features in common whose names tell them apart, so their parts "
+            "cannot be compared."
+        )
         return
     _compare(first, second, found)
 

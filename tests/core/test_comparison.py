@@ -9,7 +9,7 @@ from nmf_core import Dataset, FitRequest, fit, load_dataset
 from nmf_core.comparison.likeness import likeness
 from nmf_core.comparison.ranks import RanksWork
 from nmf_core.comparison.rivals import RivalsWork, negatives, nmf, offered, running_sum, signs
-from nmf_core.comparison.runs import changes, data_changes, matched, pair, same_main_part
+from nmf_core.comparison.runs import changes, data_changes, matched, pair, same_main_part, told_apart
 from nmf_core.components import Identity, present
 from nmf_core.staged import run
 
@@ -67,6 +67,23 @@ def test_changes_name_the_settings_that_differ():
     a = FitRequest("d", rank=3, seed=1)
     assert changes(a, a.with_(rank=4, solver="mu")) == [("rank", 3, 4), ("solver", "auto", "mu")]
     assert changes(a, a) == []
+
+
+def test_pins_of_one_title_say_what_they_differ_in(iris):
+    dataset, _ = iris
+    request = FitRequest(dataset.id, rank=2)
+    cut = Dataset.of(np.array(dataset.X[:100]), dataset.name, cols=dataset.cols)
+    told = told_apart(
+        ["a", "a", "b", "a", "a"],
+        [dataset, dataset, dataset, cut, dataset],
+        [request, request.with_(max_iter=50, alpha_H=0.5), request, request.with_(dataset_id=cut.id), request],
+    )
+    assert len(set(told)) == 5
+    assert told[2] == "b"
+    assert "iterations at most 50" in told[1]
+    assert "penalty on H 0.5" in told[1]
+    assert "100 × 4" in told[3]
+    assert told[4] == f"{told[0]} (2)"
 
 
 def test_runs_are_matched_and_the_extra_part_has_no_counterpart(iris):

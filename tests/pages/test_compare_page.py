@@ -134,6 +134,21 @@ def test_two_pins_are_compared_with_each_other_under_their_names(open_page):
     assert "my part" in set(pairs["second"])  # carried over before it was pinned
 
 
+def test_pins_that_differ_in_the_limits_alone_are_told_apart(open_page):
+    app = open_page("compare", data="iris", section="Runs", max_iter="40", tol="0")
+    app.button(key="pin").click()
+    finished(app.run())
+    app.number_input(key="max_iter").set_value(20)
+    finished(app.run())
+    app.button(key="pin").click()
+    finished(app.run())
+    options = app.selectbox(key="pinned").options
+    assert len(set(options)) == 2
+    assert options[0].endswith("iterations at most 40")
+    overview = next(frame.value for frame in app.dataframe if "mean cosine" in frame.value.columns)
+    assert overview["pinned"].tolist() == list(options)
+
+
 def test_pins_of_other_data_are_compared_on_common_features_or_not_at_all(open_page):
     app = open_page("compare", data="iris", section="Runs")
     app = finished(app.run())
