@@ -247,7 +247,7 @@ def test_missing_cells_have_a_map(data_page):
     app.segmented_control(key="data_picture").set_value("Missing cells").run()
     figure = figures(app)[0]
     share = array(figure["data"][0]["z"])
-    assert share.sum() == pytest.approx(1.0)
+    assert share.sum() == pytest.approx(100.0)  # per cent: one cell
     assert "Missing cells" in figure["layout"]["title"]["text"]
 
 
