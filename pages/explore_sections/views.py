@@ -23,6 +23,7 @@ from nmf_core.figures.ordering import FEATURE_ORDERS, SAMPLE_ORDERS
 from nmf_core.figures.reconstruction import Reconstruction
 from nmf_core.figures.space import ComponentSpace, ParallelComponents
 from nmf_core.quality import cards, compared_label
+from nmf_core.wording import percent
 from pages.ui.bound import svd_bound
 from pages.ui.sample import ROW, sample
 from pages.ui.state import pick, slide, switch
@@ -72,6 +73,20 @@ def _cards(dataset_id: str, about: str, _view: View) -> list[tuple[str, str, str
     return cards(_view.dataset, _view.result, _view.parts, bound=bound)
 
 
+def _alone(shown: Parts, *, drawn: bool) -> str:
+    """Say in words what the share of a part is; pictures do not have theirs `drawn` above them, so they are told here."""
+    shares = [max(float(share), 0.0) for share in shown.share]
+    some = ", ".join(percent(share) for share in shares[:8])
+    which = "The percentage under a part’s name is what that part explains alone"
+    if not drawn:
+        first = f"The first {min(8, shown.rank)} parts" if shown.rank > 8 else "The parts"
+        which = f"{first} explain alone, in this order, {some}"
+    return (
+        f"{which}: by so much Σ X² shrinks when the part is taken away from X and no other is. Parts overlap, so these "
+        f"shares need not add up to what all explain together; here they add up to {percent(sum(shares))}."
+    )
+
+
 def parts(view: View) -> None:
     """What the parts are, and who holds how much of them."""
     dataset, shown = view.dataset, view.parts
@@ -81,6 +96,8 @@ def parts(view: View) -> None:
         picture(ComponentLines(dataset, shown), key="lines")
     else:
         picture(ComponentBars(dataset, shown), key="bars")
+    if shown.rank > 1:
+        st.caption(_alone(shown, drawn=not dataset.cell_shape))
     left, right = st.columns(2, gap="large")
     with left:
         order = _order("Rows of W", [o for o in SAMPLE_ORDERS if o != "label" or dataset.labels], "w_order")

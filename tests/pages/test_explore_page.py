@@ -8,6 +8,7 @@ import pytest
 from nmf_core import fit, list_datasets, load_dataset
 from nmf_core.components import present, top_features, well_known
 from nmf_core.defaults import suggested_penalty
+from nmf_core.wording import percent
 from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
 
 SMALL = [name for name, info in list_datasets().items() if info.shape[0] * info.shape[1] <= 200_000]
@@ -164,3 +165,17 @@ def test_ratings_open_with_a_penalty_and_its_reason_and_the_next_data_without(op
     finished(app.run())
     assert "carry an L2 penalty" not in texts(app)
     assert address(app)["penalties"] == "none"
+
+
+@pytest.mark.parametrize("name", ["wine", "coffee_ftir", "swimmer"])
+def test_what_a_part_explains_alone_is_said_in_words(open_page, name):
+    app = open_page(data=name, rank="3")
+    dataset = load_dataset(name)
+    result = fit(dataset, rank=3, max_iter=500, tol=1e-5, time_limit=300.0)
+    share = present(dataset, result).share
+    shown = texts(app)
+    assert f"here they add up to {percent(share.sum())}." in shown
+    if name == "swimmer":  # pictures have no share drawn above them
+        assert f"explain alone, in this order, {', '.join(map(percent, share))}:" in shown
+    else:
+        assert "The percentage under a part’s name is what that part explains alone" in shown
