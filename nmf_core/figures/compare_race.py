@@ -31,6 +31,10 @@ _TICKS = {
     1.0: "100 %",
     10.0: "",
     100.0: "10,000 %",
+    1e3: "",
+    1e4: "1,000,000 %",
+    1e5: "",
+    1e6: "100,000,000 %",
 }
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 #: Points of a line at most.

@@ -17,6 +17,7 @@ from nmf_core.figures.grey import grey
 from nmf_core.figures.images_panels import Panel, Panels
 from nmf_core.figures.text import plain
 from nmf_core.wording import percent
+from pages.compare_sections.words import share
 from pages.ui import identity, pins
 from pages.ui.pins import Pin
 from pages.ui.state import pick
@@ -144,7 +145,7 @@ def _cards(first: Pin, second: Pin, found: Pair) -> None:
         ("Least alike", f"{m.similarity.min():.3f}", "The matched pair that differs most."),
         (
             "Relative error",
-            f"{percent(errors[0])} → {percent(errors[1])}",
+            f"{share(errors[0])} → {share(errors[1])}",
             "‖X − WH‖ / ‖X‖, each on its own data; to be compared where the data are the same.",
         ),
     ]

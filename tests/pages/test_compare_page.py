@@ -8,6 +8,7 @@ from nmf_core import fit, list_datasets, load_dataset
 from nmf_core.comparison.robustness import RobustnessWork
 from nmf_core.components import match
 from nmf_core.staged import run
+from pages.compare_sections.words import share
 from pages.ui.widgets import md
 from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
 
@@ -207,3 +208,22 @@ def test_a_picture_is_shown_clean_spoiled_and_rebuilt(open_page):
     app = finished(app.run())
     captions = next(t for t in figures(app)[0]["data"] if t["name"] == "captions")["text"]
     assert captions == ["clean", "spoiled", "NMF Frobenius", "PCA"]
+
+
+def test_shares_of_rounding_and_of_nearly_all_are_said_plainly(open_page):
+    assert [share(v) for v in (0.0, 6e-10, 0.2, 1 - 1e-9, 1.0, 12.0)] == [
+        "0 %",
+        "below 0.0001 %",
+        "20.0 %",
+        "100.0 %",
+        "100.0 %",
+        "1,200 %",
+    ]
+    # Four parts of four measurements leave nothing over; the pin says so, and two parts beside it do not.
+    app = open_page("compare", data="iris", section="Runs", rank="4", max_iter="3000", tol="1e-10")
+    app.button(key="pin").click()
+    finished(app.run())
+    app.slider(key="rank").set_value(2)
+    finished(app.run())
+    cards = {metric.label: metric.value for metric in app.metric}
+    assert cards["Relative error"].startswith("below 0.0001 % →")
