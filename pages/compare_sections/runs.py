@@ -41,7 +41,10 @@ def show(dataset: Dataset, result: FitResult) -> None:
     )
     kept = {pin.key: replace(pin, title=title) for pin, title in zip(pinned, titles, strict=True)}
     if not kept:
-        st.info("Nothing is pinned yet. Pin this result, then change the rank, the seed or the solver.")
+        st.info(
+            "Nothing is pinned yet. Pin this result, then change the rank, the seed or the solver. Pins stay as long as "
+            "this page is open; a reload or a link does not bring them back."
+        )
         return
     _overview(here, list(kept.values()))
     left, right = st.columns(2)

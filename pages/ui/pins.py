@@ -41,7 +41,7 @@ def button(dataset: Dataset, result: FitResult, identity: Identity) -> None:
         icon=":material/keep:",
         key="pin",
         disabled=pinned,
-        help="Keeps this result for the page Compare, tab Runs.",
+        help="Keeps this result for the page Compare, tab Runs, until the page is reloaded or closed.",
         on_click=add,
         args=(dataset, result, identity),
     )

@@ -94,6 +94,7 @@ def test_nonsense_in_the_address_of_a_choice_is_its_default(open_page):
 def test_a_pinned_result_is_compared_with_another_rank(open_page):
     app = open_page("compare", data="wine", section="Runs")
     app = finished(app.run())
+    assert "a reload or a link does not bring them back" in texts(app)
     app.button(key="pin").click()
     finished(app.run())
     app.slider(key="rank").set_value(4)
