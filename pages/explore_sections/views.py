@@ -74,7 +74,7 @@ def _cards(dataset_id: str, about: str, _view: View) -> list[tuple[str, str, str
 
 
 def _alone(shown: Parts, *, drawn: bool) -> str:
-    """Say in words what the share of a part is; pictures do not have theirs `drawn` above them, so they are told here."""
+    """Say in words what the share of a part is; pictures and lines do not have theirs `drawn`, so they are told."""
     shares = [max(float(share), 0.0) for share in shown.share]
     some = ", ".join(percent(share) for share in shares[:8])
     which = "The percentage under a part’s name is what that part explains alone"
@@ -97,7 +97,7 @@ def parts(view: View) -> None:
     else:
         picture(ComponentBars(dataset, shown), key="bars")
     if shown.rank > 1:
-        st.caption(_alone(shown, drawn=not dataset.cell_shape))
+        st.caption(_alone(shown, drawn=not dataset.cell_shape and feature_axis(dataset) is None))
     left, right = st.columns(2, gap="large")
     with left:
         order = _order("Rows of W", [o for o in SAMPLE_ORDERS if o != "label" or dataset.labels], "w_order")
