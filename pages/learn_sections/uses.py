@@ -180,7 +180,7 @@ def show() -> None:
     elif dataset.cell_shape:
         draw(ComponentTiles(dataset, parts), "use_picture")
     elif feature_axis(dataset) is not None:
-        draw(ComponentLines(dataset, parts), "use_picture")
+        draw(ComponentLines(dataset, parts, panels=True), "use_picture")  # told apart without their colours
     else:
         draw(ComponentBars(dataset, parts, n=6), "use_picture")
     name = next(page for page in (*use.pages, "explore") if (PAGES / f"{page}.py").exists())

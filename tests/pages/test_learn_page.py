@@ -351,3 +351,11 @@ def test_the_link_to_explore_holds_whatever_was_set_there_before(open_page):
         "nndsvda",
         500,
     ]
+
+
+def test_spectra_of_sounds_are_told_apart_without_colour(open_page):
+    app = at(open_page, "uses", "used", use="Sound")
+    picture = figures(app)[0]
+    assert len({trace["xaxis"] for trace in picture["data"]}) == len(picture["data"]) == 3
+    for k, said in enumerate(picture["layout"]["annotations"][:3]):
+        assert f"Part {k + 1}" in said["text"]
