@@ -98,6 +98,9 @@ def stream(X, wide, A, near, far, B, G, l1, l2, push, passes, start, stop, produ
     off = np.empty((rank, rank), B.dtype)
     inverse = np.empty(rank, B.dtype)
     split_gram(G, l2, off, inverse)
+    # In single precision BLAS is up to twice as fast when it writes rows of X Hᵀ than when it writes its columns.
+    turned = B.itemsize == 4 and not wide
+    rows = np.empty(rank * min(size, stop - start) if turned else 0, B.dtype)
     beta = 0.0
     s1, u = l1[0], push[0]
     for k in range(rank):
@@ -105,7 +108,13 @@ def stream(X, wide, A, near, far, B, G, l1, l2, push, passes, start, stop, produ
     for s in range(start, stop, size):
         b = min(size, stop - s)
         x = flat[s:] if wide else flat[s * ld :]
-        gemm(not wide, False, b, rank, M, x, ld, B, M, 0.0, P, long)
+        if turned:
+            gemm(True, False, rank, b, M, B, M, x, ld, 0.0, rows, rank)
+            for i in range(b):
+                for k in range(rank):
+                    P[k, i] = rows[i * rank + k]
+        else:
+            gemm(not wide, False, b, rank, M, x, ld, B, M, 0.0, P, long)
         for k in range(rank):
             a, v = A[k, s : s + b], V[k, :b]
             for i in range(b):

@@ -62,7 +62,10 @@ def stream(
     # Columns do not depend on each other in the passes: all at once is the same as block by block, and quicker here.
     for s in range(start, stop, size):
         e = min(s + size, stop)
-        far[:, s:e] = product(B, X[:, s:e] if wide else X[s:e].T)
+        if B.itemsize == 4 and not wide:
+            far[:, s:e] = product(X[s:e], B.T).T
+        else:
+            far[:, s:e] = product(B, X[:, s:e] if wide else X[s:e].T)
     V = np.empty((len(A), stop - start), A.dtype)
     sweep(A[:, start:stop], far[:, start:stop], l1, off, inverse, passes, V, 0, stop - start)
     F = V - near[:, start:stop]
