@@ -135,6 +135,9 @@ def html_report(
         f"{count(parts.rank, 'component')}: X ≈ W · H. Each row of H is a component; each row of W says how much of "
         f"each component one of the {html.escape(rows_are)} holds. Scale of W and H: {html.escape(parts.scale)}."
     )
+    if parts.visible().rank < parts.rank:
+        hidden = ", ".join(plain(name) for name, gone in zip(parts.names, parts.hidden, strict=True) if gone)
+        story += f" Hidden from the pictures of components, but part of the model: {html.escape(hidden)}."
     shown = "".join(
         f'<div class="card">{html.escape(name)}<b>{html.escape(value)}</b><small>{html.escape(help_text)}</small></div>'
         for name, value, help_text in cards(dataset, result, parts)

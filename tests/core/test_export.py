@@ -534,6 +534,17 @@ def test_report_stands_alone_and_below_its_limit(iris):
         assert expected in text
 
 
+def test_the_report_names_what_is_hidden_from_its_pictures(iris):
+    data, result, parts = iris
+    assert "Hidden" not in html_report(data, result, parts)
+    identity = Identity().rename(1, "<b>stalks</b>").hide(1)
+    page = html_report(data, result, present(data, result, parts.scale, identity))
+    outline = Outline()
+    outline.feed(page)
+    assert "b" not in outline.tags[: outline.tags.index("div")]
+    assert "Hidden from the pictures of components, but part of the model: <b>stalks</b>." in "".join(outline.texts)
+
+
 def test_markup_in_names_stays_text_in_the_report():
     evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
     data = Dataset.of(
