@@ -234,19 +234,35 @@ def _upload(kinds: Set[str] | None, key: str) -> None:
     upload, new = uploads.take([file])
     if new and upload.reading.dataset is not None:
         use(upload.reading.dataset)
-    _say(upload.reading, kinds)
+    if upload.reading.verdict is Verdict.ASK:
+        _ask(upload.reading)
+    else:
+        _say(upload.reading, kinds)
+    if upload.reading.verdict is not Verdict.REFUSE or upload.reading.questions:
+        st.page_link(PAGES / "data.py", label="See it on the page Data", icon=":material/table_view:")
+
+
+def _ask(reading: Reading) -> None:
+    """Draw what a file leaves to the visitor, with the preset answers, which one click takes."""
+    many = "s" * (len(reading.open) > 1)
+    st.warning(f"This file needs {len(reading.open) if many else 'a'} decision{many} of yours.", icon=":material/help:")
+    for question in reading.open:
+        preset = (question.default,) if isinstance(question.default, str) else question.default
+        labels = ", ".join(option.label for option in question.options if option.value in preset)
+        st.caption(f"{md(question.text, 300)} Usual answer: **{md(labels, 160)}**.")
+    if st.button(f"Take the usual answer{many}", type="primary", icon=":material/check:", key="usual_answers"):
+        upload = uploads.answer(reading.defaults)
+        if upload.reading.dataset is not None:
+            use(upload.reading.dataset)
+        st.rerun()
 
 
 def _say(reading: Reading, kinds: Set[str] | None) -> None:
     if reading.verdict is Verdict.REFUSE:
         st.error(md(reading.message, 600), icon=":material/error:")
-        return
-    if reading.verdict is Verdict.ASK:
-        st.warning("This file needs a decision of yours.", icon=":material/help:")
     elif reading.dataset is not None and kinds is not None and reading.dataset.kind not in kinds:
         st.warning(f"Read as {reading.dataset.kind}; this page shows {', '.join(sorted(kinds))}.")
     else:
         st.success("Read.", icon=":material/check:")
         for note in reading.notes[:3]:
             st.caption(md(note.text, 300))
-    st.page_link(PAGES / "data.py", label="See it on the page Data", icon=":material/table_view:")

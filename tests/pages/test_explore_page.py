@@ -9,6 +9,7 @@ from nmf_core import fit, list_datasets, load_dataset
 from nmf_core.components import present, top_features, well_known
 from nmf_core.defaults import suggested_penalty
 from nmf_core.wording import percent
+from pages.ui import shelf
 from tests.pages.helpers import address, array, bytes_sent, figures, finished, texts
 
 SMALL = [name for name, info in list_datasets().items() if info.shape[0] * info.shape[1] <= 200_000]
@@ -179,3 +180,23 @@ def test_what_a_part_explains_alone_is_said_in_words(open_page, name):
         assert f"explain alone, in this order, {', '.join(map(percent, share))}:" in shown
     else:
         assert "The percentage under a part’s name is what that part explains alone" in shown
+
+
+def test_a_file_that_asks_is_opened_with_the_usual_answers_by_one_click(open_page):
+    app = open_page()
+    lines = ["site,north,south,west", *(f"s{i},{i % 5 + 0.5},{-1.5 if i == 3 else i},{2 * i + 1}" for i in range(20))]
+    lines[8] = "s7,,7,15"
+    app.file_uploader(key="data_file").set_value([("field.csv", "\n".join(lines).encode(), "text/csv")])
+    finished(app.run())
+    assert "This file needs 2 decisions of yours." in texts(app)
+    assert "1 cell is missing" in texts(app)
+    assert "1 cell is negative" in texts(app)
+    assert "150 flowers" in texts(app)  # nothing is taken over before the answer
+    next(b for b in app.button if b.label == "Take the usual answers").click()
+    finished(app.run())
+    assert "150 flowers" not in texts(app)
+    assert "**20 rows × 3 columns.**" in texts(app)
+    dataset = shelf.get(address(app)["data"])
+    assert [step["step"] for step in dataset.steps] == ["missing", "negative"]
+    assert dataset.mask.sum() == 1
+    assert np.nanmin(dataset.X) == 0
