@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def _parquet(data: bytes | memoryview) -> Batches:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
-    batches = lambda: file.iter_batches(1 << 16, use_threads=False)  # noqa: E731
+    batches = partial(file.iter_batches, 1 << 16, use_threads=False)
     return Batches(file.metadata.num_rows, file.schema_arrow, batches)
 
 
