@@ -1,7 +1,8 @@
 """Many fits of one matrix in one call: restarts, ranks, penalties, bootstrap starts.
 
-X is checked and prepared once. Each fit runs on a thread of its own; small ones spend nearly all their time in compiled
-loops that need no interpreter lock. A result is the one that :func:`nmf_core.fit.fit` gives for the same request.
+X is checked and prepared once. Small fits share compiled loops, some fits to each thread, and need no interpreter between
+start and end; others run on a thread of their own. A result is the one that :func:`nmf_core.fit.fit` gives for the same
+request.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from nmf_core.fit import advance_to_end, one_thread
+from nmf_core.fit import advance_to_end, one_thread, result_of
 from nmf_core.kernels import threads
+from nmf_core.loop import advance_each
 from nmf_core.problem import prepare
 from nmf_core.types import Array, Dataset, FitRequest, FitResult
 
@@ -48,13 +50,26 @@ def fit_many(
         mask = X.mask if mask is None else mask
         requests = [r if r.dataset_id else r.with_(dataset_id=X.id) for r in requests]
         X = X.X
-    problems: dict[tuple[Any, ...], Any] = {}
-    parts = []
-    for request in requests:
-        key = (request.beta, request.alpha_W, request.alpha_H, request.l1_ratio)
-        if key not in problems:
-            penalties = {name: getattr(request, name) for name in ("alpha_W", "alpha_H", "l1_ratio")}
-            problems[key] = prepare(X, beta=request.beta, mask=mask, weights=weights, **penalties)
-        parts.append((problems[key], request))
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for i, request in enumerate(requests):
+        alike.setdefault((request.beta, request.alpha_W, request.alpha_H, request.l1_ratio), []).append(i)
+    results: list[Any] = [None] * len(requests)
+    left = []
     with one_thread():
-        return threads.run(advance_to_end, parts)
+        for (beta, alpha_W, alpha_H, l1_ratio), places in alike.items():
+            penalties = {"alpha_W": alpha_W, "alpha_H": alpha_H, "l1_ratio": l1_ratio}
+            problem = prepare(X, beta=beta, mask=mask, weights=weights, **penalties)
+            # Some fits need ten times the iterations of others: several shares of them for each thread.
+            count = min(len(places), 4 * threads.limit())
+            shares = [places[first::count] for first in range(count)]
+            found = threads.run(advance_each, [(problem, [requests[i] for i in share]) for share in shares])
+            for i, state in (
+                (i, state) for pair in zip(shares, found, strict=True) for i, state in zip(*pair, strict=True)
+            ):
+                if state is None or state.current is not None:
+                    left.append((i, (problem, requests[i], state)))
+                else:
+                    results[i] = result_of(problem, requests[i], state, state.stops[0])
+        for (i, _), result in zip(left, threads.run(advance_to_end, [part for _, part in left]), strict=True):
+            results[i] = result
+    return results

@@ -75,7 +75,7 @@ class FitWork:
         if state is None or state.leading[0] is None:
             with one_thread():
                 state = advance(problem, self.request, None, 0.0, W=self.W, H=self.H).state
-        return _result(problem, self.request, state, stop)
+        return result_of(problem, self.request, state, stop)
 
 
 def fit(
@@ -163,9 +163,9 @@ def advance_to_end(
                 report(chunk.message)
             cancelled = callback is not None and callback(state, chunk)
             if chunk.stop is not Stop.RUNNING:
-                return _result(problem, request, state, chunk.stop)
+                return result_of(problem, request, state, chunk.stop)
             if cancelled:
-                return _result(problem, request, state, Stop.CANCELLED)
+                return result_of(problem, request, state, Stop.CANCELLED)
 
 
 def _prepare(X: Any, request: FitRequest, *, mask: Any, weights: Any, update_H: bool) -> Problem:
@@ -197,13 +197,14 @@ def _prepared(dataset: Dataset, request: FitRequest, update_H: bool) -> Problem:
     return problem
 
 
-def _result(problem: Problem, request: FitRequest, state: FitState, stop: Stop) -> FitResult:
+def result_of(problem: Problem, request: FitRequest, state: FitState, stop: Stop) -> FitResult:
+    """Return the result that a state holds so far."""
     solver, reason = resolve(problem, request)
     best, number = state.leading
     assert best is not None
     traces = tuple(Trace(loss, seconds) for loss, seconds in zip(state.losses, state.seconds, strict=True))
     return FitResult(
-        request=request.with_(solver=solver.name),
+        request=request if request.solver == solver.name else request.with_(solver=solver.name),
         W=np.ascontiguousarray(best.W),
         H=np.ascontiguousarray(best.H),
         trace=traces[number],

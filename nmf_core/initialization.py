@@ -10,6 +10,8 @@ Missing cells are taken, for the start alone, as row mean × column mean / mean 
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from nmf_core.leading import filled, leading_triplets
@@ -25,6 +27,17 @@ def stream(seed: int, restart: int) -> np.random.RandomState:
     if restart == 0:
         return np.random.RandomState(seed)
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed, spawn_key=(restart,))))
+
+
+_kept = threading.local()
+
+
+def _again(seed: int) -> np.random.RandomState:
+    """Return ``RandomState(seed)`` for use at once: one generator per thread, as making one takes longer than a small start."""
+    if not hasattr(_kept, "generator"):
+        _kept.generator = np.random.RandomState(seed)
+    _kept.generator.seed(seed)
+    return _kept.generator
 
 
 def initialize(
@@ -77,7 +90,7 @@ def initialize(
     elif W is not None or H is not None:
         raise ValueError(f"init: W and H are only used with init='custom', not {init!r}")
     if init in ("random", "custom") or (restart > 0 and init in ("nndsvd", "nndsvda")):
-        return _random(problem, rank, stream(seed, restart))
+        return _random(problem, rank, stream(seed, restart) if restart else _again(seed))
     if rank > min(n, m) and init != "kmeans":
         raise ValueError(
             f"init = '{init}' can only be used when n_components <= min(n_samples, n_features), "

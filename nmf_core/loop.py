@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,15 @@ import numpy as np
 
 from nmf_core import solvers
 from nmf_core.fit_state import FitState
+from nmf_core.kernels.dense import is_small
+from nmf_core.kernels.hals import Rule
 from nmf_core.problem import Problem
 from nmf_core.restart import Restart
 from nmf_core.solvers.base import Solver
 from nmf_core.types import Array, Chunk, FitRequest, Stop
+
+# So many cells of W and H together go into one call of a shared loop: about 32 MB in all with what belongs to them.
+TOGETHER_CELLS = 1_000_000
 
 
 def advance(
@@ -59,6 +64,39 @@ def advance(
             break
     stop = Stop.RUNNING if _unfinished(state, request) else _outcome(state, request)
     return Chunk(state, stop, _progress(state, request), _message(problem, state))
+
+
+def advance_each(
+    problem: Problem, requests: Sequence[FitRequest], clock: Callable[[], float] = time.perf_counter
+) -> list[FitState | None]:
+    """Run small fits of one problem to their end in compiled loops that many share; None for those it cannot take.
+
+    A state is the one that `advance` leads to.
+    """
+    states: list[FitState | None] = [None] * len(requests)
+    alike: dict[tuple[Any, ...], list[tuple[int, Restart, Rule]]] = {}
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        for i, request in enumerate(requests):
+            if request.n_restarts > 1 or request.init == "custom" or not is_small(problem.shape, request.rank):
+                continue
+            solver = resolve(problem, request)[0]
+            restart = Restart(problem, request, solver, FitState(model=_model(problem, request, solver)), clock)
+            rule = restart.open()
+            if rule is not None:
+                key = (solver, request.rank, request.max_iter, replace(rule, first=0.0))
+                alike.setdefault(key, []).append((i, restart, rule))
+        for (solver, rank, max_iter, _), fits in alike.items():
+            step = max(1, int(TOGETHER_CELLS / (rank * sum(problem.shape))))
+            for some in (fits[s : s + step] for s in range(0, len(fits), step)):
+                begin = clock()
+                starts = [restart.current for _, restart, _ in some if restart.current is not None]
+                ends = solver.until_each(problem, starts, max_iter, [rule for _, _, rule in some])
+                if ends is None:
+                    break
+                each = (clock() - begin) / max(1, sum(len(losses) for _, losses in ends))
+                for (i, restart, _), (after, losses) in zip(some, ends, strict=True):
+                    states[i] = restart.close(after, losses, each * len(losses))
+    return states
 
 
 def _model(problem: Problem, request: FitRequest, solver: Solver) -> tuple[Any, ...]:

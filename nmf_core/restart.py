@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,11 @@ import numpy as np
 from nmf_core.fit_state import FitState
 from nmf_core.gradient import kkt_norm
 from nmf_core.initialization import initialize, stream
+from nmf_core.kernels.hals import Rule
 from nmf_core.problem import Problem
 from nmf_core.solvers.base import Solver
 from nmf_core.stopping import CHECK_EVERY, compiled_rule, verdict
-from nmf_core.types import Array, FitRequest, Stop
+from nmf_core.types import Array, FitRequest, State, Stop
 
 
 class Restart:
@@ -47,6 +47,19 @@ class Restart:
                 if self.clock() >= deadline:
                     break
         return self._packed(stop)
+
+    def open(self) -> Rule | None:
+        """Begin, and return the rule by which compiled loops would end it; None: it takes more than that to run it."""
+        self._start(None, None)
+        assert self.current is not None
+        if self.request.time_limit is not None or self.solver.look_every != CHECK_EVERY:
+            return None
+        return compiled_rule(self.problem, self.request, self.current, self.losses)
+
+    def close(self, after: State, losses: list[float], seconds: float) -> FitState:
+        """Return the state of a restart that a compiled loop has run."""
+        finite = self._take(after, losses, len(losses), lambda: seconds)
+        return self._packed(self._check() if finite else Stop.NONFINITE)
 
     def _point(self, W: Array | None, H: Array | None) -> tuple[Array, Array]:
         request, keeps_zeros = self.request, self.solver.keeps_zeros
@@ -85,14 +98,19 @@ class Restart:
         else:
             after, losses = self.solver.until(self.problem, before, count, rule)
             count = len(losses)
+        return self._take(after, losses, count, lambda: self.clock() - begin)
+
+    def _take(self, after: State, losses: list[float], count: int, seconds: Callable[[], float]) -> bool:
+        """Go on from where some steps led, or from the last good one; False: a value was not finite."""
+        before = self.current
+        assert before is not None
         if not np.isfinite(losses).all():
             good = int(np.argmin(np.isfinite(losses)))
             after, losses = self.solver.many(self.problem, before, good) if good else (before, [])
-        took = self.clock() - begin
-        spent = self.seconds[-1]
+        took, spent = seconds(), self.seconds[-1]
         self.current = after
         self.losses += losses
-        self.seconds += [spent + took * (i + 1) / max(len(losses), 1) for i in range(len(losses))]
+        self.seconds += (spent + took * np.arange(1, len(losses) + 1) / max(len(losses), 1)).tolist()
         return len(losses) == count
 
     def _affordable(self, left: float) -> int:
@@ -126,16 +144,20 @@ class Restart:
         def put(values: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
             return (*values[:i], value, *values[i + 1 :])
 
-        state = replace(
-            before,
-            current=self.current,
-            running=i,
-            losses=put(before.losses, np.array(self.losses)),
-            seconds=put(before.seconds, np.array(self.seconds)),
-            stops=put(before.stops, stop),
-            first_kkt=put(before.first_kkt, self.first_kkt),
+        current, best, best_restart = self.current, before.best, before.best_restart
+        if stop is not Stop.RUNNING:
+            assert current is not None
+            if best is None or current.loss < best.loss:
+                best, best_restart = current, i
+            current = None
+        return FitState(
+            current,
+            i,
+            put(before.losses, np.array(self.losses)),
+            put(before.seconds, np.array(self.seconds)),
+            put(before.stops, stop),
+            put(before.first_kkt, self.first_kkt),
+            best,
+            best_restart,
+            before.model,
         )
-        if stop is Stop.RUNNING:
-            return state
-        best, best_restart = state.leading
-        return replace(state, current=None, best=best, best_restart=best_restart)

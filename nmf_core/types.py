@@ -286,7 +286,8 @@ class FitRequest:
 
         def real(name: str, low: float, high: float) -> None:
             value = getattr(self, name)
-            if isinstance(value, (bool, str)) or not np.isreal(value) or not low <= value <= high:
+            number = isinstance(value, float) or (not isinstance(value, (bool, str)) and np.isreal(value))
+            if not number or not low <= value <= high:
                 raise ValueError(f"{name}: must be a number from {low:g} to {high:g}, not {value!r}")
             object.__setattr__(self, name, float(value))
 

@@ -12,7 +12,9 @@ import numpy as np
 from numba import njit, types
 
 from nmf_core.kernels._gemm import apart, gemm
-from nmf_core.kernels._lanes import REGISTER, relax
+from nmf_core.kernels._lanes import relax
+from nmf_core.kernels._skinny import collect, fold, lay, times
+from nmf_core.kernels.abreast import REGISTER
 
 BLOCK = 256
 
@@ -80,35 +82,82 @@ def split_gram(G, l2, off, inverse):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def stream(X, wide, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums):
+def block_of(rank, M, itemsize, skinny):
+    """Return how many columns of A to update at a time."""
+    if not skinny:
+        return BLOCK * (4 if M <= 96 else 2 if M <= 256 else 1)  # small products are dear by the call
+    least = 4 * REGISTER // itemsize
+    return max(least, min(1024, 131_072 // ((M + 3 * rank) * itemsize) // least * least))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def stream(X, wide, skinny, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums):
     """Update columns start…stop of A in blocks and gather what the update of B needs, in one pass over X.
 
     Reads A and `near`; writes the new point to `near` and the pushed one to `far`; sets `product` = far · X, `gram` =
-    far · farᵀ and, if l1 is positive, `sums` = Σ far.
+    far · farᵀ and, if l1 is positive, `sums` = Σ far. With `skinny` products are our own, otherwise the library's; then
+    ``held`` may be X in one panel (see `lay`).
     """
     apart()
+    rank, M = B.shape
+    scratch = workspace(rank, M, stop - start, skinny, held, B)
+    stream_in(
+        X, wide, skinny, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums, scratch
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def workspace(rank, M, count, skinny, held, like):
+    """Return the arrays that `stream_in` works in."""
+    size = min(block_of(rank, M, like.itemsize, skinny), count)
+    lanes = REGISTER // like.itemsize
+    laid = skinny and held.shape[1] == 0
+    return (
+        room(rank, size, like),
+        room(rank, size, like),
+        np.empty((rank, rank), like.dtype),
+        np.empty(rank, like.dtype),
+        np.empty(0 if skinny or like.itemsize == 8 else rank * size, like.dtype),
+        room(M if laid else 1, size if laid else 1, like),
+        np.empty((rank if skinny else 0, M, lanes), like.dtype),
+        np.empty((rank if skinny else 0, rank, lanes), like.dtype),
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def stream_in(
+    X, wide, skinny, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums, scratch
+):
+    """Do what `stream` does in a given workspace."""
+    apart()
+    P, V, off, inverse, rows, panel, product_lanes, gram_lanes = scratch
     rank, M = B.shape
     ld = X.shape[1]
     flat = X.reshape(-1)
     zero = B.dtype.type(0)
     chunk = columns_of(rank, B.itemsize)
-    size = BLOCK * (4 if M <= 96 else 2 if M <= 256 else 1)  # small products are dear by the call
-    P, V = room(rank, min(size, stop - start), B), room(rank, min(size, stop - start), B)
+    lanes = REGISTER // B.itemsize
+    size = block_of(rank, M, B.itemsize, skinny)
     long = V.shape[1]
-    off = np.empty((rank, rank), B.dtype)
-    inverse = np.empty(rank, B.dtype)
     split_gram(G, l2, off, inverse)
     # In single precision BLAS is up to twice as fast when it writes rows of X Hᵀ than when it writes its columns.
-    turned = B.itemsize == 4 and not wide
-    rows = np.empty(rank * min(size, stop - start) if turned else 0, B.dtype)
+    turned = rows.size > 0 and not wide
     beta = 0.0
     s1, u = l1[0], push[0]
     for k in range(rank):
         sums[k] = 0.0
+    product_lanes[:] = 0
+    gram_lanes[:] = 0
     for s in range(start, stop, size):
         b = min(size, stop - s)
         x = flat[s:] if wide else flat[s * ld :]
-        if turned:
+        if skinny:
+            if held.shape[1] == 0:
+                lay(X, wide, s, b, panel, 0)
+                times(B, panel, P, 0, 0, b)
+            else:
+                times(B, held, P, s, 0, b)
+        elif turned:
             gemm(True, False, rank, b, M, B, M, x, ld, 0.0, rows, rank)
             for i in range(b):
                 for k in range(rank):
@@ -137,21 +186,56 @@ def stream(X, wide, A, near, far, B, G, l1, l2, push, passes, start, stop, produ
                 v[i] = z
         if s1 > 0:
             for k in range(rank):
-                total = 0.0
+                total = sums[k]
                 for i in range(b):
                     total += V[k, i]
-                sums[k] += total
-        gemm(wide, False, M, rank, b, x, ld, V, long, beta, product, M)
-        gemm(True, False, rank, rank, b, V, long, V, long, beta, gram, rank)
+                sums[k] = total
+        if skinny:
+            for k in range(rank):
+                for i in range(b, (b + lanes - 1) // lanes * lanes):
+                    V[k, i] = zero
+            if held.shape[1] == 0:
+                collect(V, panel, product_lanes, 0, b, False)
+            else:
+                collect(V, held, product_lanes, s, b, False)
+            collect(V, V, gram_lanes, 0, b, True)
+        else:
+            gemm(wide, False, M, rank, b, x, ld, V, long, beta, product, M)
+            gemm(True, False, rank, rank, b, V, long, V, long, beta, gram, rank)
         beta = 1.0
+    if skinny:
+        fold(product_lanes, product, False)
+        fold(gram_lanes, gram, True)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def outer_gram(B, out):
+def outer_gram(B, skinny, out):
     """Write B Bᵀ."""
     apart()
     rank, M = B.shape
-    gemm(True, False, rank, rank, M, B, M, B, M, 0.0, out, rank)
+    if skinny:
+        lanes = REGISTER // B.itemsize
+        gram_in(B, room(rank, M, B), np.empty((rank, rank, lanes), B.dtype), out)
+    else:
+        gemm(True, False, rank, rank, M, B, M, B, M, 0.0, out, rank)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def gram_in(B, panel, sums, out):
+    """Write B Bᵀ by our own product in a given room."""
+    apart()
+    rank, M = B.shape
+    lay(B, True, 0, M, panel, 0)
+    sums[:] = 0
+    collect(panel[:rank], panel, sums, 0, M, True)
+    fold(sums, out, True)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def laid_out(X, wide, panel):
+    """Write X as one panel: its longer side along the rows of `panel`."""
+    apart()
+    lay(X, wide, 0, max(X.shape), panel, 0)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -261,6 +345,8 @@ def penalty(penalties, sums, gram_A, B, gram_B):
 def whole_loop(
     X,
     wide,
+    skinny,
+    held,
     A,
     near,
     B,
@@ -269,6 +355,7 @@ def whole_loop(
     penalties,
     limits,
     passes,
+    passes_B,
     count,
     losses,
     squares,
@@ -299,19 +386,30 @@ def whole_loop(
     inverse = np.empty(rank, B.dtype)
     chunk = columns_of(rank, B.itemsize)
     f, p = room(rank, min(chunk, M), B), room(rank, min(chunk, M), B)
+    scratch = workspace(rank, M, N, skinny, held, B)
+    gram_room = room(rank if skinny else 1, M, B)
+    gram_sums = np.empty((rank if skinny else 0, rank, REGISTER // B.itemsize), B.dtype)
     far = np.empty((rank, N), B.dtype)
     B_new = np.empty((rank, M), B.dtype)
     sums = np.empty(rank)
     momentum, limit, used, loss = numbers[0], numbers[1], numbers[2], numbers[3]
     done = 0
     for it in range(count):
-        outer_gram(B_far, G)
+        if skinny:
+            gram_in(B_far, gram_room, gram_sums, G)
+        else:
+            outer_gram(B_far, False, G)
         push[0] = used
-        stream(X, wide, A, near, far, B_far, G, l1A, l2A, push, passes, 0, N, product, gram, sums)
+        stream_in(
+            X, wide, skinny, held, A, near, far, B_far, G, l1A, l2A, push, passes, 0, N, product, gram, sums, scratch
+        )
         split_gram(gram, l2B, off, inverse)
         for s in range(0, M, chunk):
-            sweep_part(B_far, product, l1B, off, inverse, passes, B_new, s, min(s + chunk, M), f, p)
-        outer_gram(B_new, G)
+            sweep_part(B_far, product, l1B, off, inverse, passes_B, B_new, s, min(s + chunk, M), f, p)
+        if skinny:
+            gram_in(B_new, gram_room, gram_sums, G)
+        else:
+            outer_gram(B_new, False, G)
         value = 0.5 * ((squares - 2.0 * inner(product, B_new)) + inner(gram, G))
         if not value > 0.5 * limits[3] * squares and np.isfinite(value):
             value = 0.5 * residual(X, wide, far, B_new, 0, N)
@@ -348,17 +446,34 @@ def whole_loop(
     return A, done
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def whole_many(
+    X, wide, skinny, held, A, near, B, B_far, numbers, penalties, limits, passes, passes_B, count, losses, squares,
+    check_every, tol, first, open_first, exact, done
+):  # fmt: skip
+    """Run `whole_loop` for fits whose arrays are stacked along the first axis; `done` tells their iterations."""
+    for i in range(len(done)):
+        last, done[i] = whole_loop(
+            X, wide, skinny, held, A[i], near[i], B[i], B_far[i], numbers[i], penalties, limits, passes, passes_B, count,
+            losses[i], squares, check_every, tol, first[i], open_first, exact,
+        )  # fmt: skip
+        copy(last, A[i])
+
+
 def signatures(dtype) -> dict[str, tuple]:
     """Return the one signature each function is compiled for."""
     t = types.float64 if dtype == np.float64 else types.float32
     m, v = types.Array(t, 2, "C"), types.Array(t, 1, "C")
     x, d = types.Array(t, 2, "C", readonly=True), types.Array(types.float64, 1, "C")
+    s, dd, n = types.Array(t, 3, "C"), types.Array(types.float64, 2, "C"), types.Array(types.intp, 1, "C")
     i, flag, f = types.intp, types.boolean, types.float64
     return {
         "sweep": (m, m, v, m, v, i, m, i, i),
-        "outer_gram": (m, m),
+        "outer_gram": (m, flag, m),
+        "laid_out": (x, flag, m),
         "inner": (m, m),
         "residual": (x, flag, m, m, i, i),
-        "stream": (x, flag, m, m, m, m, m, v, v, v, i, i, i, m, m, d),
-        "whole_loop": (x, flag, m, m, m, m, d, d, d, i, i, d, f, i, f, f, flag, f),
+        "stream": (x, flag, flag, m, m, m, m, m, m, v, v, v, i, i, i, m, m, d),
+        "whole_loop": (x, flag, flag, m, m, m, m, m, d, d, d, i, i, i, d, f, i, f, f, flag, f),
+        "whole_many": (x, flag, flag, m, s, s, s, s, dd, d, d, i, i, i, dd, f, i, f, d, flag, f, n),
     }

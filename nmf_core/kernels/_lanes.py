@@ -15,6 +15,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from nmf_core.kernels.abreast import REGISTER
+
 
 class _Code:
     """Loads and stores of whole vectors inside an intrinsic.
@@ -83,6 +85,16 @@ def _numbers(*values):
     return ir.Constant(ir.VectorType(ir.IntType(32), len(values)), list(values))
 
 
+def _halved(builder, lane):
+    """Return the sum over the lanes of a vector: each of the first half takes its partner of the second, and so on."""
+    width = lane.type.count
+    while width > 1:
+        width //= 2
+        halves = (_numbers(*range(width)), _numbers(*range(width, 2 * width)))
+        lane = builder.fadd(*(builder.shuffle_vector(lane, lane, half) for half in halves))
+    return builder.extract_element(lane, ir.IntType(32)(0))
+
+
 def _lane_sum(lanes, arrays, term):
     """Return an intrinsic ``f(*arrays, *starts, count)``: the sum of ``term(builder, vectors)`` over count places."""
 
@@ -97,13 +109,7 @@ def _lane_sum(lanes, arrays, term):
             total = code.sum()
             with cgutils.for_range_slice(builder, count.type(0), count, count.type(lanes), count.type) as (place, _):
                 code.add(term(builder, [code.load(pointer, place) for pointer in pointers]), total)
-            lane = builder.load(total)
-            width = lanes
-            while width > 1:
-                width //= 2
-                halves = (_numbers(*range(width)), _numbers(*range(width, 2 * width)))
-                lane = builder.fadd(*(builder.shuffle_vector(lane, lane, half) for half in halves))
-            return builder.extract_element(lane, ir.IntType(32)(0))
+            return _halved(builder, builder.load(total))
 
         return signature, generate
 
@@ -183,9 +189,6 @@ def mix(indices, data, rows, width, start, stop, first, out):
         column += 8
 
 
-REGISTER = 64  # bytes of one vector in `relax`; where the processor's are shorter, the compiler takes several
-
-
 @intrinsic
 def relax4(typing_context, F, P, off, inverse, k, column):
     """Update four vectors of row k of F, from `column` on; arguments as for `relax`."""
@@ -249,6 +252,15 @@ def relax(F, P, off, inverse, passes, lo, hi):
                 column += lanes
 
 
+def _transposed(builder, lines):
+    """Return the columns of eight vectors of eight."""
+    low, high = _numbers(0, 8, 1, 9, 2, 10, 3, 11), _numbers(4, 12, 5, 13, 6, 14, 7, 15)
+    for _ in range(3):  # three rounds of interleaving line i with line i + 4 transpose
+        pairs = [(lines[i], lines[i + 4]) for i in range(4)]
+        lines = [builder.shuffle_vector(*pair, half) for pair in pairs for half in (low, high)]
+    return lines
+
+
 @intrinsic
 def turn8(typing_context, indices, rows, width, column, start, out, long, place):
     """Copy columns column … column + 7 of eight rows to eight rows of `out`; arguments as for `turn`."""
@@ -261,10 +273,7 @@ def turn8(typing_context, indices, rows, width, column, start, out, long, place)
         width, column, start, long, place = *values[2:5], *values[6:8]
         steps = [start.type(i) for i in range(8)]
         lines = [code.load(flat, code.row(at, builder.add(start, step), width, column)) for step in steps]
-        low, high = _numbers(0, 8, 1, 9, 2, 10, 3, 11), _numbers(4, 12, 5, 13, 6, 14, 7, 15)
-        for _ in range(3):  # three rounds of interleaving line i with line i + 4 transpose
-            pairs = [(lines[i], lines[i + 4]) for i in range(4)]
-            lines = [builder.shuffle_vector(*pair, half) for pair in pairs for half in (low, high)]
+        lines = _transposed(builder, lines)
         for step, line in zip(steps, lines, strict=True):
             code.store(line, into, builder.mul(builder.add(column, step), long), place)
         return context.get_dummy_value()

@@ -1,4 +1,4 @@
-"""Rows of CSR cells side by side, padded to whole lanes: how NumPy twins repeat sums that kernels make in lanes."""
+"""Numbers side by side in lanes: how NumPy twins repeat sums that kernels make there, and CSR rows padded to lanes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from nmf_core.types import Array
 
 LANES = 16
+REGISTER = 64  # bytes of one vector in dense kernels; where the processor's are shorter, the compiler takes several
 
 
 class Abreast:

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ _lock = threading.Lock()
 _loaded: dict[tuple[str, str], dict[str, Any]] = {}  # (family, dtype) → functions, empty when they cannot be had
 _started: dict[tuple[str, str], threading.Event] = {}
 _silenced = 0
+
+
+@cache
+def _name(dtype: Any) -> str:
+    return str(np.dtype(dtype))
 
 
 def enabled() -> bool:
@@ -68,7 +74,7 @@ def get(family: str, name: str, dtype: Any, patience: float = 0.0) -> Callable[.
     """
     if _silenced:
         return None
-    key = (family, str(np.dtype(dtype)))
+    key = (family, _name(dtype))
     functions = _loaded.get(key)
     if functions is None:
         done = _start(key)
@@ -85,7 +91,7 @@ def patience(work: float) -> float:
 
 def ready(family: str, dtype: Any = "float64") -> bool:
     """Tell whether a family of kernels is loaded, without starting anything."""
-    return bool(_loaded.get((family, str(np.dtype(dtype)))))
+    return bool(_loaded.get((family, _name(dtype))))
 
 
 def status() -> dict[str, str]:
@@ -106,7 +112,7 @@ def status() -> dict[str, str]:
 
 def warm_up(families: Any = None, dtypes: Any = _DTYPES, *, wait: bool = False) -> None:
     """Load kernels in the background (all by default); `wait` returns only when they can be used."""
-    events = [_start((family, str(np.dtype(dtype)))) for family in families or FAMILIES for dtype in dtypes]
+    events = [_start((family, _name(dtype))) for family in families or FAMILIES for dtype in dtypes]
     if wait:
         for event in events:
             event.wait()

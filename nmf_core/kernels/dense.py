@@ -7,15 +7,22 @@ factor A is the one along the longer side of X: Wᵀ for tall X, H for wide X.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nmf_core import kernels
 from nmf_core.kernels import threads, twins
+from nmf_core.kernels.abreast import REGISTER
 from nmf_core.kernels.hals import BLOCK, Point, Rule, Settings
 from nmf_core.types import Array
 
 # Below this number of multiplications per product an iteration runs in one part, whole loop compiled.
 SMALL_WORK = 8e6
+# Up to this many cells X is kept in a second form for our own products; above, each block is brought into it anew.
+HELD_CELLS = 1_000_000
+# Up to this many sums in lanes our own products beat the library's: they stay in the second-level cache.
+SKINNY_SUMS = 4096
 
 
 def is_wide(shape: tuple[int, int]) -> bool:
@@ -26,6 +33,11 @@ def is_wide(shape: tuple[int, int]) -> bool:
 def is_small(shape: tuple[int, int], rank: int) -> bool:
     """Tell whether an iteration runs in one part, the whole loop compiled."""
     return float(shape[0]) * shape[1] * rank < SMALL_WORK
+
+
+def is_skinny(shape: tuple[int, int], rank: int) -> bool:
+    """Tell whether our own products are taken instead of the library's."""
+    return rank * max(min(shape), rank) <= SKINNY_SUMS
 
 
 def parts_of(shape: tuple[int, int], rank: int) -> list[tuple[int, int]]:
@@ -41,11 +53,11 @@ def parts_of(shape: tuple[int, int], rank: int) -> list[tuple[int, int]]:
 
 
 class DenseSystem:
-    """X of shape (n_samples, n_features), C order, float32 or float64."""
+    """X of shape (n_samples, n_features), C order, float32 or float64; `held` is it in one panel, or an empty array."""
 
-    def __init__(self, X: Array, rank: int, squares: float) -> None:
-        self.X, self.squares, self.dtype = X, squares, X.dtype
-        self.wide = is_wide(X.shape)
+    def __init__(self, X: Array, rank: int, squares: float, held: Array) -> None:
+        self.X, self.squares, self.dtype, self.held = X, squares, X.dtype, held
+        self.wide, self.skinny = is_wide(X.shape), is_skinny(X.shape, rank)
         self.parts = parts_of(X.shape, rank)
         self.work = float(X.size) * rank
 
@@ -59,7 +71,21 @@ class DenseSystem:
         products = [np.empty((rank, M), self.dtype) for _ in self.parts]
         grams = [np.empty((rank, rank), self.dtype) for _ in self.parts]
         sums = [np.empty(rank) for _ in self.parts]
-        fixed = (self.X, self.wide, point.A, point.near, far, point.B_far, G, l1, l2, push, settings.passes)
+        fixed = (
+            self.X,
+            self.wide,
+            self.skinny,
+            self.held,
+            point.A,
+            point.near,
+            far,
+            point.B_far,
+            G,
+            l1,
+            l2,
+            push,
+            settings.passes,
+        )
         out = zip(products, grams, sums, strict=True)
         threads.run(stream, [(*fixed, *part, *into) for part, into in zip(self.parts, out, strict=True)])
         for i in range(1, len(self.parts)):
@@ -85,11 +111,52 @@ class DenseSystem:
         losses[0] = point.loss
         stop = (0, 0.0, 0.0, False, -1.0) if rule is None else (rule.every, rule.tol, *rule.levels)
         point.A, done = whole(
-            self.X, self.wide, point.A, point.near, point.B, point.B_far,
-            numbers, penalties(settings), limits(settings), settings.passes, count, losses, self.squares, *stop,
+            self.X, self.wide, self.skinny, self.held, point.A, point.near, point.B, point.B_far,
+            numbers, penalties(settings), limits(settings), settings.passes, settings.passes_B, count, losses,
+            self.squares, *stop,
         )  # fmt: skip
         point.momentum, point.limit, point.used, point.loss = numbers.tolist()
         return losses[1 : done + 1].tolist()
+
+    def whole_many(
+        self, points: Sequence[Point], settings: Settings, count: int, rules: Sequence[Rule]
+    ) -> list[list[float]] | None:
+        """Do for many fits of one rank what `whole` does for one; rules differ in `first` alone."""
+        whole = kernels.get("dense", "whole_many", self.dtype) if len(self.parts) == 1 else None
+        if whole is None:
+            return None
+        A, near, B, B_far = (
+            np.array([getattr(point, name) for point in points]) for name in ("A", "near", "B", "B_far")
+        )
+        numbers = np.array([[point.momentum, point.limit, point.used, point.loss] for point in points])
+        losses, done, rule = np.empty((len(points), count + 1)), np.empty(len(points), np.intp), rules[0]
+        losses[:, 0] = numbers[:, 3]
+        whole(
+            self.X, self.wide, self.skinny, self.held, A, near, B, B_far, numbers, penalties(settings), limits(settings),
+            settings.passes, settings.passes_B, count, losses, self.squares, rule.every, rule.tol,
+            np.array([rule.first for rule in rules]), rule.open_first, rule.exact, done,
+        )  # fmt: skip
+        for i, point in enumerate(points):
+            point.A, point.near, point.B, point.B_far = A[i].copy(), near[i].copy(), B[i].copy(), B_far[i].copy()
+            point.momentum, point.limit, point.used, point.loss = numbers[i].tolist()
+        return [row[1 : n + 1].tolist() for row, n in zip(losses, done.tolist(), strict=True)]
+
+
+def laid_out(X: Array) -> Array:
+    """Return X in one panel for products of our own: its longer side along rows that begin and end with a vector.
+
+    Where kernels are not loaded it is an empty array: their twins take X as it lies.
+    """
+    wide, long = is_wide(X.shape), -(-max(X.shape) // 16) * 16
+    kernel = kernels.get("dense", "laid_out", X.dtype)
+    if kernel is None:
+        return np.empty((0, 0), X.dtype)
+    line = REGISTER // X.itemsize
+    room = np.empty(min(X.shape) * long + line, X.dtype)
+    first = -(room.ctypes.data // X.itemsize) % line
+    panel = room[first : first + min(X.shape) * long].reshape(min(X.shape), long)
+    kernel(X, wide, panel)
+    return panel
 
 
 def penalties(settings: Settings) -> Array:

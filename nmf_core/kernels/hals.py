@@ -50,13 +50,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What stays the same over a run: penalties on A and B, passes, growth of the push, where the Gram form ends."""
+    """What stays the same over a run: penalties on A and B, passes over each, growth of the push, where the Gram form ends."""
 
     l1_A: float = 0.0
     l2_A: float = 0.0
     l1_B: float = 0.0
     l2_B: float = 0.0
     passes: int = 3
+    passes_B: int = 3
     grow: float = 1.01
     grow_limit: float = 1.005
     cut: float = 1.5
@@ -97,6 +98,7 @@ class System(Protocol):
     work: float  # multiplications per iteration
     squares: float  # ΣX²
     dtype: np.dtype
+    skinny: bool  # products of our own
 
     def stream(
         self, point: Point, far: Array, G: Array, settings: Settings, patience: float
@@ -150,10 +152,10 @@ def _iterate(system: System, point: Point, settings: Settings, far: Array, patie
     outer_gram = kernels.get("dense", "outer_gram", dtype, patience) or twins.outer_gram
     inner = kernels.get("dense", "inner", dtype, patience) or twins.inner
     G = np.empty((rank, rank), dtype)
-    outer_gram(point.B_far, G)
+    outer_gram(point.B_far, system.skinny, G)
     product, gram, sums = system.stream(point, far, G, settings, patience)
     B = swept(point.B_far, product, gram, settings, patience)
-    outer_gram(B, G)
+    outer_gram(B, system.skinny, G)
     value = 0.5 * ((system.squares - 2.0 * inner(product, B)) + inner(gram, G))
     if not value > 0.5 * settings.gram_share * system.squares and np.isfinite(value):
         value = 0.5 * system.residual(far, B)
@@ -194,7 +196,7 @@ def swept(B_far: Array, product: Array, gram: Array, settings: Settings, patienc
     sweep = kernels.get("dense", "sweep", dtype, patience) or twins.sweep
     B = np.empty_like(B_far)
     off, inverse = twins.split_gram(gram, dtype.type(settings.l2_B))
-    fixed = (B_far, product, np.full(1, settings.l1_B, dtype), off, inverse, settings.passes, B)
+    fixed = (B_far, product, np.full(1, settings.l1_B, dtype), off, inverse, settings.passes_B, B)
     parts = min(threads.limit(), -(-M // BLOCK)) if rank * rank * M > 1e6 else 1
     step = -(-M // parts // BLOCK) * BLOCK if parts > 1 else M
     threads.run(sweep, [(*fixed, s, min(s + step, M)) for s in range(0, M, step)])

@@ -38,6 +38,8 @@ class SparseSystem:
         ``residual(W, H)`` returns Σ(X − WH)² without the help of Gram matrices.
     """
 
+    skinny = False
+
     def __init__(self, X: Any, Xt: Any, rank: int, squares: float, residual: Any) -> None:
         self.X, self.Xt, self.squares, self.dtype = short_indices(X), short_indices(Xt), squares, X.dtype
         self.work = float(X.nnz) * rank

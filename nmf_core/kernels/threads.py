@@ -29,7 +29,7 @@ _pool_size = 0
 _blas: Any = None
 _blas_libraries: tuple[bool, ...] = ()
 _blas_users = 0
-_blas_limiter: Any = None
+_blas_before: list[Any] = []
 
 
 def cores() -> int:
@@ -107,8 +107,8 @@ def _executor(size: int) -> ThreadPoolExecutor:
 
 def _after_fork() -> None:
     """Forget the threads of the parent: they do not exist in a forked child."""
-    global _pool, _pool_size, _lock, _limit, _blas_users, _blas_limiter
-    _pool, _pool_size, _lock, _limit, _blas_users, _blas_limiter = None, 0, threading.Lock(), None, 0, None
+    global _pool, _pool_size, _lock, _limit, _blas_users, _blas_before
+    _pool, _pool_size, _lock, _limit, _blas_users, _blas_before = None, 0, threading.Lock(), None, 0, []
 
 
 if hasattr(os, "register_at_fork"):
@@ -118,7 +118,7 @@ if hasattr(os, "register_at_fork"):
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold every BLAS library to one thread for a while; overlapping users share one limit."""
-    global _blas, _blas_libraries, _blas_users, _blas_limiter
+    global _blas, _blas_libraries, _blas_users, _blas_before
     with _lock:
         if _blas_users == 0:
             if "scipy" in sys.modules:  # its own OpenBLAS must be loaded first, or it escapes the limit
@@ -127,15 +127,19 @@ def one_blas_thread() -> Iterator[None]:
             if _blas is None or _blas_libraries != loaded:
                 from threadpoolctl import ThreadpoolController
 
-                _blas, _blas_libraries = ThreadpoolController(), loaded
-            _blas_limiter = _blas.limit(limits=1, user_api="blas")
-            _blas_limiter.__enter__()
+                found = ThreadpoolController().lib_controllers
+                _blas, _blas_libraries = [library for library in found if library.user_api == "blas"], loaded
+            _blas_before = [library.get_num_threads() for library in _blas]
+            for library, count in zip(_blas, _blas_before, strict=True):
+                if count != 1:
+                    library.set_num_threads(1)
         _blas_users += 1
     try:
         yield
     finally:
         with _lock:
             _blas_users -= 1
-            if _blas_users == 0 and _blas_limiter is not None:
-                _blas_limiter.__exit__(None, None, None)
-                _blas_limiter = None
+            if _blas_users == 0:
+                for library, count in zip(_blas, _blas_before, strict=True):
+                    if count not in (1, None):
+                        library.set_num_threads(count)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nmf_core.kernels.abreast import REGISTER, halved
 from nmf_core.kernels.blas import product
 from nmf_core.types import Array
 
@@ -50,44 +51,74 @@ def sweep(
             np.maximum(t, 0, out=f[k])
 
 
+def skinny_product(B: Array, panel: Array) -> Array:
+    """Return B · panel, each sum in the order of the rows of the panel."""
+    out = np.zeros((len(B), panel.shape[1]), B.dtype)
+    step = np.empty_like(out)
+    for b, x in zip(B.T, panel, strict=True):
+        np.multiply(b[:, None], x, out=step)
+        out += step
+    return out
+
+
+def collected(V: Array, panel: Array) -> Array:
+    """Return V · panelᵀ, summed in lanes along the rows, which then take their partners."""
+    lanes = REGISTER // V.itemsize
+    total = np.zeros((len(V), len(panel), lanes), V.dtype)
+    step = np.empty_like(total)
+    whole = V.shape[1] // lanes * lanes
+    for i in range(0, whole, lanes):
+        np.multiply(V[:, None, i : i + lanes], panel[None, :, i : i + lanes], out=step)
+        total += step
+    rest = V.shape[1] - whole
+    if rest:
+        total[:, :, :rest] += V[:, None, whole:] * panel[None, :, whole:]
+    return halved(np.moveaxis(total, -1, 0))
+
+
 def stream(
-    X: Array, wide: bool, A: Array, near: Array, far: Array, B: Array, G: Array, l1: Array, l2: Array, push: Array,
-    passes: int, start: int, stop: int, product_out: Array, gram_out: Array, sums: Array,
+    X: Array, wide: bool, skinny: bool, held: Array, A: Array, near: Array, far: Array, B: Array, G: Array, l1: Array,
+    l2: Array, push: Array, passes: int, start: int, stop: int, product_out: Array, gram_out: Array, sums: Array,
 ) -> None:  # fmt: skip
     """Update columns start…stop of A in blocks and gather what the update of B needs, in one pass over X."""
     off, inverse = split_gram(G, l2[0])
     sums[:] = 0
-    gathered = gram = None
+    panel = X[:, start:stop] if wide else X[start:stop].T
     size = BLOCK * (4 if B.shape[1] <= 96 else 2 if B.shape[1] <= 256 else 1)
+    blocks = [slice(s, s + size) for s in range(0, stop - start, size)]
     # Columns do not depend on each other in the passes: all at once is the same as block by block, and quicker here.
-    for s in range(start, stop, size):
-        e = min(s + size, stop)
-        if B.itemsize == 4 and not wide:
-            far[:, s:e] = product(X[s:e], B.T).T
-        else:
-            far[:, s:e] = product(B, X[:, s:e] if wide else X[s:e].T)
+    if skinny:
+        P = skinny_product(B, panel)
+    else:
+        P = np.empty((len(A), stop - start), A.dtype)
+        for block in blocks:
+            x = panel[:, block]
+            P[:, block] = product(x.T, B.T).T if B.itemsize == 4 and not wide else product(B, x)
     V = np.empty((len(A), stop - start), A.dtype)
-    sweep(A[:, start:stop], far[:, start:stop], l1, off, inverse, passes, V, 0, stop - start)
+    sweep(A[:, start:stop], P, l1, off, inverse, passes, V, 0, stop - start)
     F = V - near[:, start:stop]
     F *= push[0]
     F += V
     near[:, start:stop] = V
     np.maximum(F, 0, out=F)
     far[:, start:stop] = F
-    for s in range(start, stop, size):
-        e = min(s + size, stop)
-        v = np.ascontiguousarray(F[:, s - start : e - start])
-        if l1[0] > 0:
-            sums += np.cumsum(v, axis=1, dtype=np.float64)[:, -1]
-        gathered = product(v, X[:, s:e].T if wide else X[s:e], gathered)
+    if l1[0] > 0:
+        sums[:] = np.cumsum(F, axis=1, dtype=np.float64)[:, -1]
+    if skinny:
+        product_out[:], gram_out[:] = collected(F, panel), collected(F, F)
+        return
+    gathered = gram = None
+    for block in blocks:
+        v = np.ascontiguousarray(F[:, block])
+        gathered = product(v, panel[:, block].T, gathered)
         gram = product(v, v.T, gram)
     product_out[:] = gathered
     gram_out[:] = gram
 
 
-def outer_gram(B: Array, out: Array) -> None:
+def outer_gram(B: Array, skinny: bool, out: Array) -> None:
     """Write B Bᵀ."""
-    out[:] = product(B, B.T)
+    out[:] = collected(B, B) if skinny else product(B, B.T)
 
 
 def inner(A: Array, B: Array) -> float:

@@ -100,6 +100,7 @@ def _built(name: str, *parts: Any) -> Solver:
     return cls(**values)
 
 
+@lru_cache(maxsize=256)
 def choose(
     *, beta: float, masked: bool, sparse: bool, penalised: bool, shape: tuple[int, int], rank: int, stored: int
 ) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -124,3 +125,12 @@ class Solver:
         A compiled whole loop overrides this: it saves the way back here between looks.
         """
         return self.many(problem, state, count if rule is None else min(count, rule.every))
+
+    def until_each(
+        self, problem: Problem, states: Sequence[State], count: int, rules: Sequence[Rule]
+    ) -> list[tuple[State, list[float]]] | None:
+        """Do for many states of one rank what `until` does for one, in one compiled call; None where there is none.
+
+        Rules differ in `first` alone.
+        """
+        return None

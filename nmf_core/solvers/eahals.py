@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from nmf_core.kernels import known
-from nmf_core.kernels.dense import DenseSystem, is_wide
+from nmf_core.kernels import known, ready
+from nmf_core.kernels.dense import HELD_CELLS, DenseSystem, is_skinny, is_small, is_wide, laid_out
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
 from nmf_core.problem import Problem, once
 from nmf_core.solvers.base import Solver, option
 from nmf_core.types import Array, State
+
+# Passes over the kept factor may cost this share of a product with X, and be so many times those over the other.
+PASSES_SHARE = 0.5
+MOST_PASSES = 3
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,13 @@ class ExtrapolatedHals(Solver):
         "extrapolation, Neural Computation 31(2)"
     )
 
-    inner: int = option(3, label="Passes", low=1, high=100, help="Passes over a factor per product with X.")
+    inner: int = option(
+        3,
+        label="Passes",
+        low=1,
+        high=100,
+        help="Passes over a factor per product with X; up to three times as many over the smaller one where they cost little.",
+    )
     first: float = option(0.5, label="First momentum", low=0.0, high=1.0, help="How far the first steps are pushed on.")
     grow: float = option(1.01, label="Growth", low=1.0, high=2.0, help="Factor on the momentum while the loss falls.")
     grow_limit: float = option(
@@ -57,12 +68,11 @@ class ExtrapolatedHals(Solver):
             scale, value = best_scale(problem, W, H)
             root = problem.dtype.type(np.sqrt(scale))
             W, H = W * root, H * root
-            state = State(W, H, 0, value + penalty(problem, W, H), rng)
+            loss = value + penalty(problem, W, H)
         else:
-            state = super().init(problem, start, rng)
-        A, B = (state.H, state.W.T) if _is_wide(problem) else (state.W.T, state.H)
-        aux = {"near": A, "far": B, "momentum": self.first, "limit": 1.0, "used": 0.0}
-        return replace(state, aux=aux)
+            loss = super().init(problem, start, rng).loss
+        A, B = (H, W.T) if _is_wide(problem) else (W.T, H)
+        return State(W, H, 0, loss, rng, {"near": A, "far": B, "momentum": self.first, "limit": 1.0, "used": 0.0})
 
     def step(self, problem: Problem, state: State) -> State:
         """Return the state after one pushed step, or the same factors without momentum if that raised the loss."""
@@ -80,20 +90,35 @@ class ExtrapolatedHals(Solver):
         """Make up to `count` steps, fewer where `rule` ends them: small fits are compiled as a whole."""
         if problem.masked or not problem.update_H:
             return self.many(problem, state, count if rule is None else min(count, rule.every))
-        wide, aux = _is_wide(problem), state.aux
-        A, B = (state.H, state.W.T) if wide else (state.W.T, state.H)
-        A, near, B, far = (np.array(F, order="C") for F in (A, aux["near"], B, aux["far"]))
-        point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
-        penalties = (problem.l1_H, problem.l2_H, problem.l1_W, problem.l2_W)
-        settings = self._settings(*(penalties if wide else penalties[2:] + penalties[:2]), GRAM_LIMIT[problem.dtype])
-        losses = run(_system(problem, len(state.H)), point, settings, count, rule)
-        W, H = (point.B.T, point.A) if wide else (point.A.T, point.B)
-        numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
-        aux = {"near": point.near, "far": point.B_far, **numbers}
-        return replace(state, W=W, H=H, n_iter=state.n_iter + len(losses), loss=point.loss, aux=aux), losses
+        system, point = _system(problem, len(state.H)), _point(problem, state)
+        losses = run(system, point, self._balanced(problem, system, point), count, rule)
+        return _after(problem, state, point, losses), losses
 
-    def _settings(self, l1_A: float, l2_A: float, l1_B: float, l2_B: float, gram_share: float = 0.0) -> Settings:
-        return Settings(l1_A, l2_A, l1_B, l2_B, self.inner, self.grow, self.grow_limit, self.cut, gram_share)
+    def until_each(
+        self, problem: Problem, states: Sequence[State], count: int, rules: Sequence[Rule]
+    ) -> list[tuple[State, list[float]]] | None:
+        """Do for many states of one rank what `until` does for one, if X is dense and small."""
+        if problem.masked or problem.sparse or not problem.update_H:
+            return None
+        system = _system(problem, len(states[0].H))
+        assert isinstance(system, DenseSystem)
+        points = [_point(problem, state) for state in states]
+        found = system.whole_many(points, self._balanced(problem, system, points[0]), count, rules)
+        if found is None:
+            return None
+        return [(_after(problem, *at), at[2]) for at in zip(states, points, found, strict=True)]
+
+    def _balanced(self, problem: Problem, system: System, point: Point) -> Settings:
+        """Return the settings with more passes over the factor that does not stream, where they are cheap: X is long."""
+        penalties = (problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
+        affordable = min(MOST_PASSES * self.inner, int(PASSES_SHARE * system.work / (point.B.size * len(point.B))))
+        ordered = penalties[2:] + penalties[:2] if _is_wide(problem) else penalties
+        return self._settings(*ordered, max(self.inner, affordable), GRAM_LIMIT[problem.dtype])
+
+    def _settings(
+        self, l1_A: float, l2_A: float, l1_B: float, l2_B: float, passes_B: int, gram_share: float = 0.0
+    ) -> Settings:
+        return Settings(l1_A, l2_A, l1_B, l2_B, self.inner, passes_B, self.grow, self.grow_limit, self.cut, gram_share)
 
     def _many_known(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make steps that look at known cells alone."""
@@ -101,7 +126,7 @@ class ExtrapolatedHals(Solver):
         rank = len(state.H)
         A, near, B, far = (padded(F) for F in (state.W, aux["near"].T, state.H.T, aux["far"].T))
         point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
-        settings = self._settings(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
+        settings = self._settings(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H, self.inner)
 
         def charged(W: Array, H: Array) -> float:
             return penalty(problem, W[:, :rank], H[:, :rank].T)
@@ -118,7 +143,7 @@ class ExtrapolatedHals(Solver):
         if "HXt" not in aux:
             HXt = np.ascontiguousarray(problem.times_Ht(state.H).T)
             aux = {**aux, "HXt": HXt, "HHt": state.H @ state.H.T}
-        settings = Settings(l1_B=problem.l1_W, l2_B=problem.l2_W, passes=self.inner)
+        settings = Settings(l1_B=problem.l1_W, l2_B=problem.l2_W, passes_B=self.inner)
         Wt, HXt, HHt = np.ascontiguousarray(state.W.T), aux["HXt"], aux["HHt"]
         patience = 3.0 if float(HXt.size) * len(HXt) > 1e8 else 0.0
         for _ in range(count):
@@ -132,10 +157,34 @@ def _is_wide(problem: Problem) -> bool:
     return not problem.sparse and not problem.masked and is_wide(problem.shape)
 
 
+def _point(problem: Problem, state: State) -> Point:
+    """Return copies of a state's arrays in the order in which they are updated."""
+    aux = state.aux
+    A, B = (state.H, state.W.T) if _is_wide(problem) else (state.W.T, state.H)
+    A, near, B, far = (np.array(F, order="C") for F in (A, aux["near"], B, aux["far"]))
+    return Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
+
+
+def _after(problem: Problem, state: State, point: Point, losses: list[float]) -> State:
+    """Return the state at a point that so many iterations led to."""
+    W, H = (point.B.T, point.A) if _is_wide(problem) else (point.A.T, point.B)
+    numbers = {"momentum": point.momentum, "limit": point.limit, "used": point.used}
+    aux = {"near": point.near, "far": point.B_far, **numbers}
+    return State(W, H, state.n_iter + len(losses), point.loss, state.rng, aux)
+
+
 def _system(problem: Problem, rank: int) -> System:
     if not problem.sparse:
-        return DenseSystem(problem.X, rank, problem.squares)
+        hold = problem.X.size <= HELD_CELLS and is_skinny(problem.shape, rank) and is_small(problem.shape, rank)
+        held = _panel(problem) if hold and ready("dense", problem.dtype) else np.empty((0, 0), problem.dtype)
+        return DenseSystem(problem.X, rank, problem.squares, held)
     return SparseSystem(problem.X, problem.Xt, rank, problem.squares, lambda W, H: 2.0 * frobenius(problem, W, H))
+
+
+@once
+def _panel(problem: Problem) -> Array:
+    """Return dense X in one panel."""
+    return laid_out(problem.X)
 
 
 @once

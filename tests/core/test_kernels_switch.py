@@ -167,6 +167,25 @@ def test_a_batch_gives_what_single_fits_give(kind, warm):
             np.testing.assert_array_equal(a.loss, b.loss)
 
 
+@pytest.mark.parametrize("shape", [(40, 9), (9, 40), (300, 33)])
+@pytest.mark.parametrize("limit", [7, 10, 25, 400])
+def test_small_fits_that_share_a_loop_end_and_go_on_as_single_ones(shape, limit):
+    kernels.warm_up(["dense"], ["float32"], wait=True)
+    X = np.random.default_rng(1).gamma(1.0, 1.0, shape).astype(np.float32)
+    X[:, 0] = 0
+    common = {"init": "random", "max_iter": limit, "alpha_W": 0.01, "l1_ratio": 0.3}
+    asked = [FitRequest(rank=k, seed=s, **common) for s in range(7) for k in (1, 2, 5)]
+    for request, many in zip(asked, fit_many(X, asked), strict=True):
+        one = fit(X, request)
+        assert (one.stop, one.n_iter) == (many.stop, many.n_iter)
+        np.testing.assert_array_equal(one.W, many.W)
+        np.testing.assert_array_equal(one.trace.loss, many.trace.loss)
+        assert len(many.trace.seconds) == len(many.trace.loss)
+        assert (np.diff(many.trace.seconds) >= 0).all()
+        further = fit(X, request.with_(max_iter=limit + 20), continue_from=many)
+        np.testing.assert_array_equal(further.H, fit(X, request.with_(max_iter=limit + 20)).H)
+
+
 def test_a_batch_names_what_is_wrong():
     with pytest.raises(ValueError, match="n_components"):
         fit_many(load_iris().data, [FitRequest(rank=2), FitRequest(rank=7, init="nndsvd")])

@@ -10,8 +10,10 @@ from nmf_core import kernels
 from nmf_core.fit import fit
 from nmf_core.kernels import divergence_twins, threads, twins
 from nmf_core.kernels.blas import product
+from nmf_core.kernels.dense import laid_out
 from nmf_core.loss import objective
 from nmf_core.problem import prepare
+from nmf_core.solvers import eahals
 
 SHAPES = [(150, 4, 3), (4, 150, 3), (1, 50, 1), (50, 1, 1), (300, 300, 1), (600, 70, 9), (70, 600, 17), (2600, 150, 25)]
 KL, IS = "kullback-leibler", "itakura-saito"
@@ -64,7 +66,8 @@ def test_eahals_dense(n, m, rank, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(("n", "m", "rank"), SHAPES)
-def test_eahals_sparse(n, m, rank, dtype):
+def test_eahals_sparse(n, m, rank, dtype, monkeypatch):
+    monkeypatch.setattr(eahals, "MOST_PASSES", 1)  # how many passes are affordable depends on the cells stored
     X = data(n, m, dtype, share=0.8)
     X[0, 0] = 1
     sparse = same(sp.csr_array(X), rank=rank, solver="eahals")
@@ -324,3 +327,33 @@ def test_the_twin_takes_rows_without_any_stored_cell():
     assert _at_stored(np.zeros(6, np.int32), np.zeros(0, np.int32), F, other, 0, 5).shape == (0,)
     some = _at_stored(np.array([0, 2, 2, 3], np.int32), np.array([1, 3, 0], np.int32), F[:3], other, 0, 3)
     np.testing.assert_array_equal(some, [16, 16, 16])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("rank", "M", "N"), [(1, 1, 1), (3, 4, 150), (4, 7, 33), (5, 16, 64), (6, 21, 257), (11, 9, 7)]
+)
+def test_products_of_our_own(rank, M, N, dtype):
+    rng = np.random.default_rng(rank)
+    B, V = rng.random((rank, M)).astype(dtype), rng.random((rank, N)).astype(dtype)
+    X = rng.random((M, N)).astype(dtype)
+    exact = np.float64
+    close = {"rtol": 1e-5 if dtype == np.float32 else 1e-13}
+    np.testing.assert_allclose(twins.skinny_product(B, X), B.astype(exact) @ X.astype(exact), **close)
+    np.testing.assert_allclose(twins.collected(V, X), V.astype(exact) @ X.T.astype(exact), **close)
+    kernels.warm_up(["dense"], [dtype], wait=True)
+    gram = np.empty((rank, rank), dtype)
+    kernels.get("dense", "outer_gram", dtype)(V, True, gram)
+    np.testing.assert_array_equal(gram, twins.collected(V, V))
+    np.testing.assert_array_equal(gram, gram.T)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(1, 1), (150, 4), (4, 150), (17, 16), (100, 33)])
+def test_x_in_one_panel(shape, dtype):
+    kernels.warm_up(["dense"], [dtype], wait=True)
+    X = np.random.default_rng(0).random(shape).astype(dtype)
+    panel, long = laid_out(X), max(shape)
+    np.testing.assert_array_equal(panel[:, :long], X if shape[0] < shape[1] else X.T)
+    assert panel.ctypes.data % 64 == 0
+    assert (panel[:, long : -(-long // (64 // X.itemsize)) * (64 // X.itemsize)] == 0).all()
