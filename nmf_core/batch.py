@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from nmf_core.fit import advance_to_end, one_thread, result_of
 from nmf_core.kernels import threads
+from nmf_core.kernels.dense import is_tiny
 from nmf_core.loop import advance_each
 from nmf_core.problem import prepare
 from nmf_core.types import Array, Dataset, FitRequest, FitResult
@@ -60,7 +61,7 @@ def fit_many(
             penalties = {"alpha_W": alpha_W, "alpha_H": alpha_H, "l1_ratio": l1_ratio}
             problem = prepare(X, beta=beta, mask=mask, weights=weights, **penalties)
             # Some fits need ten times the iterations of others: several shares of them for each thread.
-            count = min(len(places), 4 * threads.limit())
+            count = 1 if is_tiny(problem.shape) else min(len(places), 4 * threads.limit())
             shares = [places[first::count] for first in range(count)]
             found = threads.run(advance_each, [(problem, [requests[i] for i in share]) for share in shares])
             for i, state in (

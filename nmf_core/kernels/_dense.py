@@ -13,8 +13,8 @@ from numba import njit, types
 
 from nmf_core.kernels._gemm import apart, gemm
 from nmf_core.kernels._lanes import relax
-from nmf_core.kernels._skinny import collect, fold, lay, times
-from nmf_core.kernels.abreast import REGISTER
+from nmf_core.kernels._skinny import dots, lay, mirror, times
+from nmf_core.kernels.abreast import REGISTER, ROWS
 
 BLOCK = 256
 
@@ -27,16 +27,30 @@ def columns_of(rank, itemsize):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def room(rank, columns, like):
-    """Return an array of `rank` rows for so many columns and up to a vector more, every row at the start of a cache line.
+def long_of(columns):
+    """Return how long rows in a room are for so many columns: up to a vector more, and no power of two.
 
-    Vectors across two lines take `relax` twice the time. Rows a power of two apart would fall on the same lines.
+    Rows a power of two apart would fall on the same lines of the cache.
     """
+    return (columns + 15) // 16 * 16 + 16
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def space_of(count, like):
+    """Return a vector that begins with a cache line."""
     line = REGISTER // like.itemsize
-    long = (columns + 15) // 16 * 16 + 16
-    whole = np.empty(rank * long + line, like.dtype)
+    whole = np.empty(count + line, like.dtype)
     first = line - (whole.ctypes.data // like.itemsize) % line
-    return whole[first : first + rank * long].reshape(rank, long)
+    return whole[first : first + count]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def room(rank, columns, like):
+    """Return an array of `rank` rows for so many columns, every row at the start of a cache line.
+
+    Vectors across two lines take `relax` twice the time.
+    """
+    return space_of(rank * long_of(columns), like).reshape(rank, long_of(columns))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -82,88 +96,86 @@ def split_gram(G, l2, off, inverse):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def block_of(rank, M, itemsize, skinny):
-    """Return how many columns of A to update at a time."""
-    if not skinny:
-        return BLOCK * (4 if M <= 96 else 2 if M <= 256 else 1)  # small products are dear by the call
-    least = 4 * REGISTER // itemsize
-    return max(least, min(1024, 131_072 // ((M + 3 * rank) * itemsize) // least * least))
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def stream(X, wide, skinny, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums):
+def stream(
+    X, wide, form, block, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums,
+    space
+):  # fmt: skip
     """Update columns start…stop of A in blocks and gather what the update of B needs, in one pass over X.
 
     Reads A and `near`; writes the new point to `near` and the pushed one to `far`; sets `product` = far · X, `gram` =
-    far · farᵀ and, if l1 is positive, `sums` = Σ far. With `skinny` products are our own, otherwise the library's; then
-    ``held`` may be X in one panel (see `lay`).
+    far · farᵀ and, if l1 is positive, `sums` = Σ far.
+
+    ``form`` says how a block of X is multiplied: LAID with its longer side along the vectors, the way ``held``, unless it
+    is empty, holds all of X; ROWS with its shorter side along them. ``space``: see `space_for`.
     """
     apart()
-    rank, M = B.shape
-    scratch = workspace(rank, M, stop - start, skinny, held, B)
+    scratch = workspace(B.shape[0], B.shape[1], block, form, held, space)
     stream_in(
-        X, wide, skinny, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums, scratch
-    )
+        X, wide, form, block, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums, scratch
+    )  # fmt: skip
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def workspace(rank, M, count, skinny, held, like):
-    """Return the arrays that `stream_in` works in."""
-    size = min(block_of(rank, M, like.itemsize, skinny), count)
-    lanes = REGISTER // like.itemsize
-    laid = skinny and held.shape[1] == 0
-    return (
-        room(rank, size, like),
-        room(rank, size, like),
-        np.empty((rank, rank), like.dtype),
-        np.empty(rank, like.dtype),
-        np.empty(0 if skinny or like.itemsize == 8 else rank * size, like.dtype),
-        room(M if laid else 1, size if laid else 1, like),
-        np.empty((rank if skinny else 0, M, lanes), like.dtype),
-        np.empty((rank if skinny else 0, rank, lanes), like.dtype),
+def space_for(rank, M, size, form, held):
+    """Return a vector that `workspace` cuts up. To ask the system for it in every iteration takes longer than a product."""
+    rows, lays = form == ROWS, held.shape[1] == 0
+    factors = 2 * rank * long_of(size) + (2 * rank if rows else 0) * long_of(M)
+    panel = size * long_of(M) if rows else (M * long_of(size) if lays else 0)
+    return space_of(factors + panel + 3 * long_of(1) + rank * (rank + 1), held)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def workspace(rank, M, size, form, held, space):
+    """Return the arrays that `stream_in` works in: for two products, a block of X, and B and `product` in whole vectors."""
+    rows, lays = form == ROWS, held.shape[1] == 0
+    heights = (rank, rank, size if rows else M if lays else 1, rank if rows else 1, rank if rows else 1)
+    widths = (size, size, M if rows else size if lays else 1, M if rows else 1, M if rows else 1)
+    ends = np.zeros(6, np.intp)
+    for i in range(5):
+        ends[i + 1] = ends[i] + heights[i] * long_of(widths[i])
+    P, V, panel, B_room, product_room = (
+        space[ends[0] : ends[1]].reshape(rank, long_of(size)),
+        space[ends[1] : ends[2]].reshape(rank, long_of(size)),
+        space[ends[2] : ends[3]].reshape(heights[2], long_of(widths[2])),
+        space[ends[3] : ends[4]].reshape(heights[3], long_of(widths[3])),
+        space[ends[4] : ends[5]].reshape(heights[4], long_of(widths[4])),
     )
+    off = space[ends[5] : ends[5] + rank * rank].reshape(rank, rank)
+    return P, V, off, space[ends[5] + rank * rank : ends[5] + rank * (rank + 1)], panel, B_room, product_room
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def stream_in(
-    X, wide, skinny, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums, scratch
-):
+    X, wide, form, block, held, A, near, far, B, G, l1, l2, push, passes, start, stop, product, gram, sums, scratch
+):  # fmt: skip
     """Do what `stream` does in a given workspace."""
     apart()
-    P, V, off, inverse, rows, panel, product_lanes, gram_lanes = scratch
+    P, V, off, inverse, panel, B_room, product_room = scratch
     rank, M = B.shape
-    ld = X.shape[1]
-    flat = X.reshape(-1)
     zero = B.dtype.type(0)
     chunk = columns_of(rank, B.itemsize)
     lanes = REGISTER // B.itemsize
-    size = block_of(rank, M, B.itemsize, skinny)
-    long = V.shape[1]
     split_gram(G, l2, off, inverse)
-    # In single precision BLAS is up to twice as fast when it writes rows of X Hᵀ than when it writes its columns.
-    turned = rows.size > 0 and not wide
-    beta = 0.0
     s1, u = l1[0], push[0]
     for k in range(rank):
         sums[k] = 0.0
-    product_lanes[:] = 0
-    gram_lanes[:] = 0
-    for s in range(start, stop, size):
-        b = min(size, stop - s)
-        x = flat[s:] if wide else flat[s * ld :]
-        if skinny:
-            if held.shape[1] == 0:
-                lay(X, wide, s, b, panel, 0)
-                times(B, panel, P, 0, 0, b)
-            else:
-                times(B, held, P, s, 0, b)
-        elif turned:
-            gemm(True, False, rank, b, M, B, M, x, ld, 0.0, rows, rank)
-            for i in range(b):
-                for k in range(rank):
-                    P[k, i] = rows[i * rank + k]
+    gram[:] = 0
+    if form == ROWS:
+        lay(B, False, 0, rank, 0, M, B_room, 0)
+        product_room[:] = 0
+    else:
+        product[:] = 0
+    for s in range(start, stop, block):
+        b = min(block, stop - s)
+        if form == ROWS:
+            lay(X, wide, s, b, 0, M, panel, 0)
+            P[:] = 0
+            dots(B_room, panel, P, b, 0, M, False)
+        elif held.shape[1] == 0:
+            lay(X, not wide, 0, M, s, b, panel, 0)
+            times(B, panel, P, 0, 0, b, M, True)
         else:
-            gemm(not wide, False, b, rank, M, x, ld, B, M, 0.0, P, long)
+            times(B, held, P, s, 0, b, M, True)
         for k in range(rank):
             a, v = A[k, s : s + b], V[k, :b]
             for i in range(b):
@@ -190,52 +202,47 @@ def stream_in(
                 for i in range(b):
                     total += V[k, i]
                 sums[k] = total
-        if skinny:
-            for k in range(rank):
-                for i in range(b, (b + lanes - 1) // lanes * lanes):
-                    V[k, i] = zero
-            if held.shape[1] == 0:
-                collect(V, panel, product_lanes, 0, b, False)
-            else:
-                collect(V, held, product_lanes, s, b, False)
-            collect(V, V, gram_lanes, 0, b, True)
+        for k in range(rank):
+            for i in range(b, (b + lanes - 1) // lanes * lanes):
+                V[k, i] = zero
+        if form == ROWS:
+            times(V, panel, product_room, 0, 0, M, b, False)
+        elif held.shape[1] == 0:
+            dots(V, panel, product, M, 0, b, False)
         else:
-            gemm(wide, False, M, rank, b, x, ld, V, long, beta, product, M)
-            gemm(True, False, rank, rank, b, V, long, V, long, beta, gram, rank)
-        beta = 1.0
-    if skinny:
-        fold(product_lanes, product, False)
-        fold(gram_lanes, gram, True)
+            dots(V, held, product, M, s, b, False)
+        dots(V, V, gram, rank, 0, b, True)
+    mirror(gram)
+    if form == ROWS:
+        for k in range(rank):
+            a, c = product[k], product_room[k]
+            for m in range(M):
+                a[m] = c[m]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def outer_gram(B, skinny, out):
+def outer_gram(B, out):
     """Write B Bᵀ."""
     apart()
-    rank, M = B.shape
-    if skinny:
-        lanes = REGISTER // B.itemsize
-        gram_in(B, room(rank, M, B), np.empty((rank, rank, lanes), B.dtype), out)
-    else:
-        gemm(True, False, rank, rank, M, B, M, B, M, 0.0, out, rank)
+    gram_in(B, room(B.shape[0], B.shape[1], B), out)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def gram_in(B, panel, sums, out):
-    """Write B Bᵀ by our own product in a given room."""
+def gram_in(B, panel, out):
+    """Write B Bᵀ in a given room for B."""
     apart()
     rank, M = B.shape
-    lay(B, True, 0, M, panel, 0)
-    sums[:] = 0
-    collect(panel[:rank], panel, sums, 0, M, True)
-    fold(sums, out, True)
+    lay(B, False, 0, rank, 0, M, panel, 0)
+    out[:] = 0
+    dots(panel, panel, out, rank, 0, M, True)
+    mirror(out)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def laid_out(X, wide, panel):
     """Write X as one panel: its longer side along the rows of `panel`."""
     apart()
-    lay(X, wide, 0, max(X.shape), panel, 0)
+    lay(X, not wide, 0, min(X.shape), 0, max(X.shape), panel, 0)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -345,7 +352,8 @@ def penalty(penalties, sums, gram_A, B, gram_B):
 def whole_loop(
     X,
     wide,
-    skinny,
+    form,
+    block,
     held,
     A,
     near,
@@ -386,30 +394,24 @@ def whole_loop(
     inverse = np.empty(rank, B.dtype)
     chunk = columns_of(rank, B.itemsize)
     f, p = room(rank, min(chunk, M), B), room(rank, min(chunk, M), B)
-    scratch = workspace(rank, M, N, skinny, held, B)
-    gram_room = room(rank if skinny else 1, M, B)
-    gram_sums = np.empty((rank if skinny else 0, rank, REGISTER // B.itemsize), B.dtype)
+    size = min(block, N)
+    scratch = workspace(rank, M, size, form, held, space_for(rank, M, size, form, held))
+    gram_room = room(rank, M, B)
     far = np.empty((rank, N), B.dtype)
     B_new = np.empty((rank, M), B.dtype)
     sums = np.empty(rank)
     momentum, limit, used, loss = numbers[0], numbers[1], numbers[2], numbers[3]
     done = 0
     for it in range(count):
-        if skinny:
-            gram_in(B_far, gram_room, gram_sums, G)
-        else:
-            outer_gram(B_far, False, G)
+        gram_in(B_far, gram_room, G)
         push[0] = used
         stream_in(
-            X, wide, skinny, held, A, near, far, B_far, G, l1A, l2A, push, passes, 0, N, product, gram, sums, scratch
-        )
+            X, wide, form, block, held, A, near, far, B_far, G, l1A, l2A, push, passes, 0, N, product, gram, sums, scratch
+        )  # fmt: skip
         split_gram(gram, l2B, off, inverse)
         for s in range(0, M, chunk):
             sweep_part(B_far, product, l1B, off, inverse, passes_B, B_new, s, min(s + chunk, M), f, p)
-        if skinny:
-            gram_in(B_new, gram_room, gram_sums, G)
-        else:
-            outer_gram(B_new, False, G)
+        gram_in(B_new, gram_room, G)
         value = 0.5 * ((squares - 2.0 * inner(product, B_new)) + inner(gram, G))
         if not value > 0.5 * limits[3] * squares and np.isfinite(value):
             value = 0.5 * residual(X, wide, far, B_new, 0, N)
@@ -448,14 +450,14 @@ def whole_loop(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def whole_many(
-    X, wide, skinny, held, A, near, B, B_far, numbers, penalties, limits, passes, passes_B, count, losses, squares,
-    check_every, tol, first, open_first, exact, done
+    X, wide, form, block, held, A, near, B, B_far, numbers, penalties, limits, passes, passes_B, count, losses, squares,
+    check_every, tol, first, open_first, exact, done, lo, hi
 ):  # fmt: skip
-    """Run `whole_loop` for fits whose arrays are stacked along the first axis; `done` tells their iterations."""
-    for i in range(len(done)):
+    """Run `whole_loop` for fits lo…hi, whose arrays are stacked along the first axis; `done` tells their iterations."""
+    for i in range(lo, hi):
         last, done[i] = whole_loop(
-            X, wide, skinny, held, A[i], near[i], B[i], B_far[i], numbers[i], penalties, limits, passes, passes_B, count,
-            losses[i], squares, check_every, tol, first[i], open_first, exact,
+            X, wide, form, block, held, A[i], near[i], B[i], B_far[i], numbers[i], penalties, limits, passes, passes_B,
+            count, losses[i], squares, check_every, tol, first[i], open_first, exact,
         )  # fmt: skip
         copy(last, A[i])
 
@@ -469,11 +471,12 @@ def signatures(dtype) -> dict[str, tuple]:
     i, flag, f = types.intp, types.boolean, types.float64
     return {
         "sweep": (m, m, v, m, v, i, m, i, i),
-        "outer_gram": (m, flag, m),
+        "outer_gram": (m, m),
         "laid_out": (x, flag, m),
         "inner": (m, m),
         "residual": (x, flag, m, m, i, i),
-        "stream": (x, flag, flag, m, m, m, m, m, m, v, v, v, i, i, i, m, m, d),
-        "whole_loop": (x, flag, flag, m, m, m, m, m, d, d, d, i, i, i, d, f, i, f, f, flag, f),
-        "whole_many": (x, flag, flag, m, s, s, s, s, dd, d, d, i, i, i, dd, f, i, f, d, flag, f, n),
+        "space_for": (i, i, i, i, m),
+        "stream": (x, flag, i, i, m, m, m, m, m, m, v, v, v, i, i, i, m, m, d, v),
+        "whole_loop": (x, flag, i, i, m, m, m, m, m, d, d, d, i, i, i, d, f, i, f, f, flag, f),
+        "whole_many": (x, flag, i, i, m, s, s, s, s, dd, d, d, i, i, i, dd, f, i, f, d, flag, f, n, i, i),
     }

@@ -13,16 +13,20 @@ import numpy as np
 
 from nmf_core import kernels
 from nmf_core.kernels import threads, twins
-from nmf_core.kernels.abreast import REGISTER
-from nmf_core.kernels.hals import BLOCK, Point, Rule, Settings
+from nmf_core.kernels.abreast import LAID, LIBRARY, REGISTER, ROWS
+from nmf_core.kernels.hals import Point, Rule, Settings
 from nmf_core.types import Array
 
 # Below this number of multiplications per product an iteration runs in one part, whole loop compiled.
 SMALL_WORK = 8e6
 # Up to this many cells X is kept in a second form for our own products; above, each block is brought into it anew.
 HELD_CELLS = 1_000_000
-# Up to this many sums in lanes our own products beat the library's: they stay in the second-level cache.
-SKINNY_SUMS = 4096
+# Rows and columns together up to which many fits are started on one thread, and only their loops run on several.
+TINY_SIDES = 1000
+# Parts of the longer side are cut at multiples of this.
+LINES = 16
+# Bytes of a block of X and its factors: they stay in the second-level cache between their uses.
+BLOCK_BYTES = 1 << 19
 
 
 def is_wide(shape: tuple[int, int]) -> bool:
@@ -35,9 +39,28 @@ def is_small(shape: tuple[int, int], rank: int) -> bool:
     return float(shape[0]) * shape[1] * rank < SMALL_WORK
 
 
-def is_skinny(shape: tuple[int, int], rank: int) -> bool:
-    """Tell whether our own products are taken instead of the library's."""
-    return rank * max(min(shape), rank) <= SKINNY_SUMS
+def is_tiny(shape: tuple[int, int]) -> bool:
+    """Tell whether the interpreter takes longer to start a fit than to draw its start: threads would fight over its lock."""
+    return sum(shape) <= TINY_SIDES
+
+
+def holds(shape: tuple[int, int], rank: int) -> bool:
+    """Tell whether X is kept in a second form, laid out once for all iterations."""
+    return shape[0] * shape[1] <= HELD_CELLS and is_small(shape, rank)
+
+
+def form_of(shape: tuple[int, int], rank: int, itemsize: int) -> int:
+    """Return how X is multiplied: LIBRARY, LAID or ROWS."""
+    if not kernels.enabled() and not is_small(shape, rank):
+        return LIBRARY
+    short = shape[1] * itemsize < 4 * REGISTER  # so few vectors in a row that adding up their lanes would cost more
+    return LAID if is_wide(shape) or holds(shape, rank) or short else ROWS
+
+
+def block_of(shape: tuple[int, int], rank: int, itemsize: int) -> int:
+    """Return how many columns of the streamed factor are updated at a time."""
+    least = 4 * REGISTER // itemsize
+    return max(least, min(512, BLOCK_BYTES // ((min(shape) + 2 * rank) * itemsize) // least * least))
 
 
 def parts_of(shape: tuple[int, int], rank: int) -> list[tuple[int, int]]:
@@ -46,9 +69,7 @@ def parts_of(shape: tuple[int, int], rank: int) -> list[tuple[int, int]]:
     if is_small(shape, rank):
         return [(0, N)]
     count = max(2, min(8, N // max(512, 32 * rank)))
-    step = -(-N // count)
-    if step > BLOCK:
-        step = -(-step // BLOCK) * BLOCK
+    step = -(-N // count // LINES) * LINES
     return [(s, min(s + step, N)) for s in range(0, N, step)]
 
 
@@ -57,9 +78,11 @@ class DenseSystem:
 
     def __init__(self, X: Array, rank: int, squares: float, held: Array) -> None:
         self.X, self.squares, self.dtype, self.held = X, squares, X.dtype, held
-        self.wide, self.skinny = is_wide(X.shape), is_skinny(X.shape, rank)
+        self.wide, self.form = is_wide(X.shape), form_of(X.shape, rank, X.itemsize)
+        self.block = block_of(X.shape, rank, X.itemsize)
         self.parts = parts_of(X.shape, rank)
         self.work = float(X.size) * rank
+        self._kept: list[Array] = []
 
     def stream(
         self, point: Point, far: Array, G: Array, settings: Settings, patience: float
@@ -72,27 +95,25 @@ class DenseSystem:
         grams = [np.empty((rank, rank), self.dtype) for _ in self.parts]
         sums = [np.empty(rank) for _ in self.parts]
         fixed = (
-            self.X,
-            self.wide,
-            self.skinny,
-            self.held,
-            point.A,
-            point.near,
-            far,
-            point.B_far,
-            G,
-            l1,
-            l2,
-            push,
+            self.X, self.wide, self.form, self.block, self.held, point.A, point.near, far, point.B_far, G, l1, l2, push,
             settings.passes,
-        )
-        out = zip(products, grams, sums, strict=True)
-        threads.run(stream, [(*fixed, *part, *into) for part, into in zip(self.parts, out, strict=True)])
+        )  # fmt: skip
+        out = zip(self.parts, products, grams, sums, self._spaces(rank, M), strict=True)
+        threads.run(stream, [(*fixed, *part, *into) for part, *into in out])
         for i in range(1, len(self.parts)):
             products[0] += products[i]
             grams[0] += grams[i]
             sums[0] += sums[i]
         return products[0], grams[0], sums[0]
+
+    def _spaces(self, rank: int, M: int) -> list[Array]:
+        """Return room to work in for each part, the same in every iteration."""
+        space = kernels.get("dense", "space_for", self.dtype)
+        if space is None:
+            return [np.empty(0, self.dtype) for _ in self.parts]
+        if not self._kept:
+            self._kept = [space(rank, M, self.block, self.form, self.held) for _ in self.parts]
+        return self._kept
 
     def residual(self, A: Array, B: Array) -> float:
         """Return Σ(X − WH)², parts in parallel."""
@@ -111,7 +132,7 @@ class DenseSystem:
         losses[0] = point.loss
         stop = (0, 0.0, 0.0, False, -1.0) if rule is None else (rule.every, rule.tol, *rule.levels)
         point.A, done = whole(
-            self.X, self.wide, self.skinny, self.held, point.A, point.near, point.B, point.B_far,
+            self.X, self.wide, self.form, self.block, self.held, point.A, point.near, point.B, point.B_far,
             numbers, penalties(settings), limits(settings), settings.passes, settings.passes_B, count, losses,
             self.squares, *stop,
         )  # fmt: skip
@@ -131,11 +152,13 @@ class DenseSystem:
         numbers = np.array([[point.momentum, point.limit, point.used, point.loss] for point in points])
         losses, done, rule = np.empty((len(points), count + 1)), np.empty(len(points), np.intp), rules[0]
         losses[:, 0] = numbers[:, 3]
-        whole(
-            self.X, self.wide, self.skinny, self.held, A, near, B, B_far, numbers, penalties(settings), limits(settings),
+        fixed = (
+            self.X, self.wide, self.form, self.block, self.held, A, near, B, B_far, numbers, penalties(settings), limits(settings),
             settings.passes, settings.passes_B, count, losses, self.squares, rule.every, rule.tol,
             np.array([rule.first for rule in rules]), rule.open_first, rule.exact, done,
         )  # fmt: skip
+        step = -(-len(points) // (4 * threads.limit())) if is_tiny(self.X.shape) else len(points)
+        threads.run(whole, [(*fixed, i, min(i + step, len(points))) for i in range(0, len(points), step)])
         for i, point in enumerate(points):
             point.A, point.near, point.B, point.B_far = A[i].copy(), near[i].copy(), B[i].copy(), B_far[i].copy()
             point.momentum, point.limit, point.used, point.loss = numbers[i].tolist()

@@ -17,7 +17,6 @@ from nmf_core import kernels
 from nmf_core.kernels import threads, twins
 from nmf_core.types import Array
 
-BLOCK = 256
 # Above this many multiplications in one call it pays to wait for kernels that only need loading from the cache.
 PATIENT_WORK = 3e8
 # Below this, no BLAS library starts threads anyway.
@@ -98,7 +97,6 @@ class System(Protocol):
     work: float  # multiplications per iteration
     squares: float  # ΣX²
     dtype: np.dtype
-    skinny: bool  # products of our own
 
     def stream(
         self, point: Point, far: Array, G: Array, settings: Settings, patience: float
@@ -152,10 +150,10 @@ def _iterate(system: System, point: Point, settings: Settings, far: Array, patie
     outer_gram = kernels.get("dense", "outer_gram", dtype, patience) or twins.outer_gram
     inner = kernels.get("dense", "inner", dtype, patience) or twins.inner
     G = np.empty((rank, rank), dtype)
-    outer_gram(point.B_far, system.skinny, G)
+    outer_gram(point.B_far, G)
     product, gram, sums = system.stream(point, far, G, settings, patience)
     B = swept(point.B_far, product, gram, settings, patience)
-    outer_gram(B, system.skinny, G)
+    outer_gram(B, G)
     value = 0.5 * ((system.squares - 2.0 * inner(product, B)) + inner(gram, G))
     if not value > 0.5 * settings.gram_share * system.squares and np.isfinite(value):
         value = 0.5 * system.residual(far, B)
@@ -197,8 +195,8 @@ def swept(B_far: Array, product: Array, gram: Array, settings: Settings, patienc
     B = np.empty_like(B_far)
     off, inverse = twins.split_gram(gram, dtype.type(settings.l2_B))
     fixed = (B_far, product, np.full(1, settings.l1_B, dtype), off, inverse, settings.passes_B, B)
-    parts = min(threads.limit(), -(-M // BLOCK)) if rank * rank * M > 1e6 else 1
-    step = -(-M // parts // BLOCK) * BLOCK if parts > 1 else M
+    parts = threads.limit() if rank * rank * M * settings.passes_B > 2e6 else 1
+    step = -(-M // parts // 16) * 16 if parts > 1 else M
     threads.run(sweep, [(*fixed, s, min(s + step, M)) for s in range(0, M, step)])
     return B
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nmf_core import kernels
 from nmf_core.kernels import threads, twins
-from nmf_core.kernels.hals import BLOCK, Point, Rule, Settings
+from nmf_core.kernels.hals import Point, Rule, Settings
 from nmf_core.types import Array
 
 # Parts per product: more than threads, since rows differ in length.
@@ -20,7 +20,7 @@ PARTS = 8
 
 def parts_of(count: int) -> list[tuple[int, int]]:
     """Cut rows into parts of whole blocks."""
-    step = max(BLOCK, -(-count // PARTS // BLOCK) * BLOCK)
+    step = max(twins.BLOCK, -(-count // PARTS // twins.BLOCK) * twins.BLOCK)
     return [(s, min(s + step, count)) for s in range(0, count, step)]
 
 
@@ -37,8 +37,6 @@ class SparseSystem:
     residual : callable
         ``residual(W, H)`` returns Σ(X − WH)² without the help of Gram matrices.
     """
-
-    skinny = False
 
     def __init__(self, X: Any, Xt: Any, rank: int, squares: float, residual: Any) -> None:
         self.X, self.Xt, self.squares, self.dtype = short_indices(X), short_indices(Xt), squares, X.dtype

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nmf_core.kernels.abreast import REGISTER, halved
+from nmf_core.kernels.abreast import LAID, LIBRARY, REGISTER, ROWS, halved
 from nmf_core.kernels.blas import product
 from nmf_core.types import Array
 
@@ -77,23 +77,20 @@ def collected(V: Array, panel: Array) -> Array:
 
 
 def stream(
-    X: Array, wide: bool, skinny: bool, held: Array, A: Array, near: Array, far: Array, B: Array, G: Array, l1: Array,
-    l2: Array, push: Array, passes: int, start: int, stop: int, product_out: Array, gram_out: Array, sums: Array,
+    X: Array, wide: bool, form: int, block: int, held: Array, A: Array, near: Array, far: Array, B: Array, G: Array,
+    l1: Array, l2: Array, push: Array, passes: int, start: int, stop: int, product_out: Array, gram_out: Array,
+    sums: Array, space: Array,
 ) -> None:  # fmt: skip
     """Update columns start…stop of A in blocks and gather what the update of B needs, in one pass over X."""
     off, inverse = split_gram(G, l2[0])
     sums[:] = 0
     panel = X[:, start:stop] if wide else X[start:stop].T
-    size = BLOCK * (4 if B.shape[1] <= 96 else 2 if B.shape[1] <= 256 else 1)
-    blocks = [slice(s, s + size) for s in range(0, stop - start, size)]
+    blocks = [slice(s, s + block) for s in range(0, stop - start, block)]
     # Columns do not depend on each other in the passes: all at once is the same as block by block, and quicker here.
-    if skinny:
-        P = skinny_product(B, panel)
+    if form == LIBRARY:
+        P = product(B, panel)
     else:
-        P = np.empty((len(A), stop - start), A.dtype)
-        for block in blocks:
-            x = panel[:, block]
-            P[:, block] = product(x.T, B.T).T if B.itemsize == 4 and not wide else product(B, x)
+        P = skinny_product(B, panel) if form == LAID else collected(B, panel.T)
     V = np.empty((len(A), stop - start), A.dtype)
     sweep(A[:, start:stop], P, l1, off, inverse, passes, V, 0, stop - start)
     F = V - near[:, start:stop]
@@ -104,21 +101,23 @@ def stream(
     far[:, start:stop] = F
     if l1[0] > 0:
         sums[:] = np.cumsum(F, axis=1, dtype=np.float64)[:, -1]
-    if skinny:
-        product_out[:], gram_out[:] = collected(F, panel), collected(F, F)
+    if form == LIBRARY:
+        product_out[:], gram_out[:] = product(F, panel.T), product(F, F.T)
         return
-    gathered = gram = None
-    for block in blocks:
-        v = np.ascontiguousarray(F[:, block])
-        gathered = product(v, panel[:, block].T, gathered)
-        gram = product(v, v.T, gram)
-    product_out[:] = gathered
-    gram_out[:] = gram
+    if form == ROWS:
+        product_out[:] = skinny_product(F, panel.T)
+    else:
+        product_out[:] = 0
+    gram_out[:] = 0
+    for part in blocks:
+        gram_out += collected(F[:, part], F[:, part])
+        if form == LAID:
+            product_out += collected(F[:, part], panel[:, part])
 
 
-def outer_gram(B: Array, skinny: bool, out: Array) -> None:
+def outer_gram(B: Array, out: Array) -> None:
     """Write B Bᵀ."""
-    out[:] = collected(B, B) if skinny else product(B, B.T)
+    out[:] = collected(B, B)
 
 
 def inner(A: Array, B: Array) -> float:

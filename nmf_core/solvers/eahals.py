@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nmf_core.kernels import known, ready
-from nmf_core.kernels.dense import HELD_CELLS, DenseSystem, is_skinny, is_small, is_wide, laid_out
+from nmf_core.kernels.dense import DenseSystem, holds, is_tiny, is_wide, laid_out
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
@@ -19,7 +19,7 @@ from nmf_core.types import Array, State
 
 # Passes over the kept factor may cost this share of a product with X, and be so many times those over the other.
 PASSES_SHARE = 0.5
-MOST_PASSES = 3
+MOST_PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ExtrapolatedHals(Solver):
         label="Passes",
         low=1,
         high=100,
-        help="Passes over a factor per product with X; up to three times as many over the smaller one where they cost little.",
+        help="Passes over a factor per product with X; up to four times as many where they cost little beside the rest.",
     )
     first: float = option(0.5, label="First momentum", low=0.0, high=1.0, help="How far the first steps are pushed on.")
     grow: float = option(1.01, label="Growth", low=1.0, high=2.0, help="Factor on the momentum while the loss falls.")
@@ -111,14 +111,23 @@ class ExtrapolatedHals(Solver):
     def _balanced(self, problem: Problem, system: System, point: Point) -> Settings:
         """Return the settings with more passes over the factor that does not stream, where they are cheap: X is long."""
         penalties = (problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
-        affordable = min(MOST_PASSES * self.inner, int(PASSES_SHARE * system.work / (point.B.size * len(point.B))))
+        # Where X is tiny the rest of an iteration costs more than some passes more over either factor.
+        passes = 2 * self.inner if is_tiny(problem.shape) else self.inner
+        affordable = min(MOST_PASSES * passes, int(PASSES_SHARE * system.work / (point.B.size * len(point.B))))
         ordered = penalties[2:] + penalties[:2] if _is_wide(problem) else penalties
-        return self._settings(*ordered, max(self.inner, affordable), GRAM_LIMIT[problem.dtype])
+        return self._settings(*ordered, passes, max(passes, affordable), GRAM_LIMIT[problem.dtype])
 
     def _settings(
-        self, l1_A: float, l2_A: float, l1_B: float, l2_B: float, passes_B: int, gram_share: float = 0.0
+        self,
+        l1_A: float,
+        l2_A: float,
+        l1_B: float,
+        l2_B: float,
+        passes: int,
+        passes_B: int,
+        gram_share: float = 0.0,
     ) -> Settings:
-        return Settings(l1_A, l2_A, l1_B, l2_B, self.inner, passes_B, self.grow, self.grow_limit, self.cut, gram_share)
+        return Settings(l1_A, l2_A, l1_B, l2_B, passes, passes_B, self.grow, self.grow_limit, self.cut, gram_share)
 
     def _many_known(self, problem: Problem, state: State, count: int) -> tuple[State, list[float]]:
         """Make steps that look at known cells alone."""
@@ -126,7 +135,7 @@ class ExtrapolatedHals(Solver):
         rank = len(state.H)
         A, near, B, far = (padded(F) for F in (state.W, aux["near"].T, state.H.T, aux["far"].T))
         point = Point(A, near, B, far, aux["momentum"], aux["limit"], aux["used"], state.loss)
-        settings = self._settings(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H, self.inner)
+        settings = self._settings(problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H, self.inner, self.inner)
 
         def charged(W: Array, H: Array) -> float:
             return penalty(problem, W[:, :rank], H[:, :rank].T)
@@ -175,8 +184,11 @@ def _after(problem: Problem, state: State, point: Point, losses: list[float]) ->
 
 def _system(problem: Problem, rank: int) -> System:
     if not problem.sparse:
-        hold = problem.X.size <= HELD_CELLS and is_skinny(problem.shape, rank) and is_small(problem.shape, rank)
-        held = _panel(problem) if hold and ready("dense", problem.dtype) else np.empty((0, 0), problem.dtype)
+        held = (
+            _panel(problem)
+            if holds(problem.shape, rank) and ready("dense", problem.dtype)
+            else np.empty((0, 0), problem.dtype)
+        )
         return DenseSystem(problem.X, rank, problem.squares, held)
     return SparseSystem(problem.X, problem.Xt, rank, problem.squares, lambda W, H: 2.0 * frobenius(problem, W, H))
 

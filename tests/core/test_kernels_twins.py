@@ -343,7 +343,7 @@ def test_products_of_our_own(rank, M, N, dtype):
     np.testing.assert_allclose(twins.collected(V, X), V.astype(exact) @ X.T.astype(exact), **close)
     kernels.warm_up(["dense"], [dtype], wait=True)
     gram = np.empty((rank, rank), dtype)
-    kernels.get("dense", "outer_gram", dtype)(V, True, gram)
+    kernels.get("dense", "outer_gram", dtype)(V, gram)
     np.testing.assert_array_equal(gram, twins.collected(V, V))
     np.testing.assert_array_equal(gram, gram.T)
 
