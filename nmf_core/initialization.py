@@ -105,7 +105,7 @@ def _checked(F: Array, shape: tuple[int, int], name: str, problem: Problem) -> A
     F = np.array(F, dtype=problem.dtype, order="C")
     if F.shape != shape:
         raise ValueError(f"{name}: needs shape {shape}, got {F.shape}")
-    if not np.isfinite(F).all() or F.min() < 0:
+    if not (F.min() >= 0 and F.max() < np.inf):  # false for NaN, too
         raise ValueError(f"{name}: must be finite and ≥ 0")
     return F
 

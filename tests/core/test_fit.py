@@ -132,7 +132,7 @@ def test_continuing_equals_one_long_run(name):
 
 
 def test_continuing_after_convergence_needs_a_smaller_tolerance():
-    request = FitRequest(rank=3, max_iter=5000, tol=1e-4)
+    request = FitRequest(rank=3, max_iter=5000, tol=1e-2)
     loose = fit(IRIS, request)
     assert loose.stop is Stop.CONVERGED
     again = fit(IRIS, request.with_(max_iter=9000), continue_from=loose)
