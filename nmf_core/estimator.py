@@ -155,7 +155,10 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.components_ = result.H
         self.n_components_ = result.H.shape[0]
         self.n_iter_ = result.n_iter
-        data_loss = objective(problem, result.W, result.H) - penalty(problem, result.W, result.H)
+        if problem.beta == 2.0 and problem.dtype == np.float64 and not problem.penalised:
+            data_loss = result.loss  # to 1e-7 of itself, without another pass over X
+        else:
+            data_loss = objective(problem, result.W, result.H) - penalty(problem, result.W, result.H)
         self.reconstruction_err_ = float(np.sqrt(2.0 * max(data_loss, 0.0)))
         self.trace_ = result.trace
         self.stop_ = result.stop

@@ -204,7 +204,7 @@ def result_of(problem: Problem, request: FitRequest, state: FitState, stop: Stop
     assert best is not None
     traces = tuple(Trace(loss, seconds) for loss, seconds in zip(state.losses, state.seconds, strict=True))
     return FitResult(
-        request=request if request.solver == solver.name else request.with_(solver=solver.name),
+        request=request.solved_by(solver.name),
         W=np.ascontiguousarray(best.W),
         H=np.ascontiguousarray(best.H),
         trace=traces[number],

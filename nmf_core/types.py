@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -349,6 +350,12 @@ class FitRequest:
     def with_(self, **changes: Any) -> FitRequest:
         """Return a copy with some fields changed (and checked again)."""
         return replace(self, **changes)
+
+    def solved_by(self, solver: str) -> FitRequest:
+        """Return a copy that names the solver; nothing else changes, so nothing is checked again."""
+        named = copy(self)
+        object.__setattr__(named, "solver", solver)
+        return named
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.speed.measure import cast
 from benchmarks.speed.problems import exact_low_rank, problems
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +31,9 @@ def default_calls(names: tuple[str, ...], repeats: int = 3) -> Table:
     from nmf_core.estimator import NMF as Ours
 
     out: Table = []
-    for problem in problems():
-        if problem.name not in names or problem.loss != "frobenius":
-            continue
-        X = problem.load()
+    chosen = [p for p in problems() if p.name in names and p.loss == "frobenius"]
+    for problem, dtype in ((p, d) for p in chosen for d in (np.float64, np.float32)):
+        X = cast(problem.load(), dtype)
         times: dict[str, list[float]] = {"ours": [], "theirs": []}
         errors, reached = {}, []
         for _ in range(repeats):
@@ -50,7 +50,7 @@ def default_calls(names: tuple[str, ...], repeats: int = 3) -> Table:
         ours, theirs = np.median(times["ours"]), np.median(times["theirs"])
         out.append(
             (
-                problem.name,
+                f"{problem.name}, {dtype.__name__}",
                 f"{ours * 1e3:.1f} ms",
                 f"{theirs * 1e3:.1f} ms",
                 f"{theirs / ours:.1f}",
@@ -167,8 +167,8 @@ def batches(repeats: int = 3) -> Table:
     from nmf_core.types import FitRequest
 
     out: Table = []
-    for problem in problems()[:3]:
-        X = problem.load()
+    for problem, dtype in ((p, d) for p in problems()[:3] for d in (np.float64, np.float32)):
+        X = cast(problem.load(), dtype)
         ranks = range(2, 5) if X.shape[1] < 10 else range(2, 11)
         seeds = range(180 // len(ranks))
         requests = [
@@ -196,7 +196,7 @@ def batches(repeats: int = 3) -> Table:
         lower = np.mean(np.asarray(errors["ours"]) <= np.asarray(errors["theirs"]) * 1.0001)
         mine = float(np.median(ours))
         out.append(
-            (f"180 fits, {problem.name.split()[0]}", f"{mine * 1e3:.0f} ms", f"{took * 1e3:.0f} ms",
+            (f"180 fits, {problem.name.split()[0]}, {dtype.__name__}", f"{mine * 1e3:.0f} ms", f"{took * 1e3:.0f} ms",
              f"{took / mine:.1f}", f"{lower:.0%}")
         )  # fmt: skip
     return out

@@ -1,6 +1,6 @@
 # mypy: ignore-errors
 # (compiled by Numba, whose types are not those of Python)
-"""Compiled E-A-HALS on dense X (Numba). The NumPy twins are in :mod:`nmf_core.kernels.dense`, step for step.
+"""Compiled E-A-HALS on dense X (Numba). The NumPy twins are in :mod:`nmf_core.kernels.twins`, step for step.
 
 Every sum runs in the order of the twin and no operation is contracted or reassociated, so both give the same bits.
 Factors are kept as rows of components: the streamed factor A (rank × N, N the longer side of X), the kept B (rank × M).

@@ -99,7 +99,7 @@ def draw(dataset: Dataset, result: FitResult, parts: Parts, identity: Identity) 
             key=f"drop_{base}",
             disabled=not chosen or len(chosen) >= parts.rank,
             on_click=_drop,
-            args=(result, identity, tuple(chosen), parts),
+            args=(dataset, result, identity, tuple(chosen), parts),
         )
         _act(dataset, "Start over", ":material/restart_alt:", base, Identity, identity == Identity(), text=True)
 
@@ -138,9 +138,10 @@ def _rename_all(parts: Parts, identity: Identity, names: tuple[str, ...]) -> Ide
     return identity
 
 
-def _drop(result: FitResult, identity: Identity, chosen: tuple[int, ...], parts: Parts) -> None:
+def _drop(dataset: Dataset, result: FitResult, identity: Identity, chosen: tuple[int, ...], parts: Parts) -> None:
     """Start a fit without the chosen components from where the others stand; a callback."""
     members = [m for group in parts.members for m in group if group[0] in chosen] if parts.members else list(chosen)
     _, W, H = drop_start(result, members or chosen)
+    identities.leave_out(dataset, result, identity, members or chosen)
     st.session_state[GIVEN] = ("dropped", W, H)
     st.session_state["init"] = "custom"

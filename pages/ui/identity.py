@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,6 +112,20 @@ def decide(dataset: Dataset, make: Callable[[], Identity]) -> None:
     kept = _kept(dataset)
     if kept is not None:
         st.session_state[_KEPT][_features(dataset)] = replace(kept, identity=make(), said="", source=None)
+
+
+def leave_out(dataset: Dataset, result: FitResult, identity: Identity, dropped: Iterable[int]) -> None:
+    """Hand on to the next result the names and colours of all but some components of this one; a callback.
+
+    The refit without a part often moves another one towards it, which must not take its name.
+    """
+    kept, rest = _kept(dataset), identity
+    for index in dropped:
+        rest = rest.drop(index)
+    if kept is not None:
+        parts = present(dataset, result, identity=rest)
+        slim = replace(parts, W=np.zeros((0, parts.rank)))
+        st.session_state[_KEPT][_features(dataset)] = replace(kept, parts=slim, H=result.H, said="", source=None)
 
 
 def _features(dataset: Dataset) -> str:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from nmf_core import kernels
 from nmf_core.fit import fit
 from nmf_core.kernels import divergence_twins, threads, twins
+from nmf_core.kernels.abreast import LAID, LIBRARY, ROWS
 from nmf_core.kernels.blas import product
-from nmf_core.kernels.dense import laid_out
+from nmf_core.kernels.dense import form_of, laid_out, parts_of
 from nmf_core.loss import objective
 from nmf_core.problem import prepare
 from nmf_core.solvers import eahals
@@ -357,3 +358,30 @@ def test_x_in_one_panel(shape, dtype):
     np.testing.assert_array_equal(panel[:, :long], X if shape[0] < shape[1] else X.T)
     assert panel.ctypes.data % 64 == 0
     assert (panel[:, long : -(-long // (64 // X.itemsize)) * (64 // X.itemsize)] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("shape", "rank", "form"), [((4000, 150), 20, ROWS), ((150, 4000), 20, LAID), ((30_000, 20), 20, LAID)]
+)
+def test_large_x_in_every_form(shape, rank, form, dtype, monkeypatch):
+    if dtype == np.float64 and shape[1] == 20:
+        shape = (30_000, 17)
+    X = data(*shape, dtype)
+    assert form_of(shape, rank, X.itemsize) == form
+    fields = {"rank": rank, "solver": "eahals", "alpha_W": 0.01, "l1_ratio": 0.5}
+    fast = same(X, **fields)
+    with monkeypatch.context() as patched, kernels.twins_only():
+        patched.setattr(kernels, "enabled", lambda: False)
+        assert form_of(shape, rank, X.itemsize) == LIBRARY
+        plain = fit(X, init="random", max_iter=fast.n_iter, tol=0, **fields)
+    assert plain.loss == pytest.approx(fast.loss, rel=1e-3 if dtype == np.float32 else 1e-7)
+
+
+def test_parts_cover_the_longer_side_once():
+    for shape in ((400, 2576), (20_001, 784), (200_000, 100), (3000, 3000)):
+        parts = parts_of(shape, 40)
+        assert [start for start, _ in parts] == [0, *(stop for _, stop in parts[:-1])]
+        assert parts[-1][1] == max(shape)
+        lengths = [stop - start for start, stop in parts]
+        assert max(lengths[:-1]) - min(lengths) <= 16 * len(parts)
