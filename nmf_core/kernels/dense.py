@@ -7,7 +7,8 @@ factor A is the one along the longer side of X: Wᵀ for tall X, H for wide X.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -82,14 +83,14 @@ class DenseSystem:
         self.block = block_of(X.shape, rank, X.itemsize)
         self.parts = parts_of(X.shape, rank)
         self.work = float(X.size) * rank
-        self._kept: list[Array] = []
+        self._free: list[Array] = []  # room to work in that no thread uses now, kept from iteration to iteration
 
     def stream(
         self, point: Point, far: Array, G: Array, settings: Settings, patience: float
     ) -> tuple[Array, Array, Array]:
         """Update A in one pass over X, parts in parallel, and add up what they gathered in their order."""
         rank, M = point.B.shape
-        stream = kernels.get("dense", "stream", self.dtype, patience) or twins.stream
+        stream: Callable[..., None] = kernels.get("dense", "stream", self.dtype, patience) or twins.stream
         l1, l2, push = (np.full(1, value, self.dtype) for value in (settings.l1_A, settings.l2_A, point.used))
         products = [np.empty((rank, M), self.dtype) for _ in self.parts]
         grams = [np.empty((rank, rank), self.dtype) for _ in self.parts]
@@ -98,22 +99,26 @@ class DenseSystem:
             self.X, self.wide, self.form, self.block, self.held, point.A, point.near, far, point.B_far, G, l1, l2, push,
             settings.passes,
         )  # fmt: skip
-        out = zip(self.parts, products, grams, sums, self._spaces(rank, M), strict=True)
-        threads.run(stream, [(*fixed, *part, *into) for part, *into in out])
+        out = zip(self.parts, products, grams, sums, strict=True)
+        new = kernels.get("dense", "space_for", self.dtype)
+
+        def update(*arguments: Any) -> None:
+            if self._free:
+                space = self._free.pop()
+            elif new is None or stream is twins.stream:
+                space = np.empty(0, self.dtype)
+            else:
+                space = new(rank, M, self.block, self.form, self.held)
+            stream(*arguments, space)
+            if space.size:
+                self._free.append(space)
+
+        threads.run(update, [(*fixed, *part, *into) for part, *into in out])
         for i in range(1, len(self.parts)):
             products[0] += products[i]
             grams[0] += grams[i]
             sums[0] += sums[i]
         return products[0], grams[0], sums[0]
-
-    def _spaces(self, rank: int, M: int) -> list[Array]:
-        """Return room to work in for each part, the same in every iteration."""
-        space = kernels.get("dense", "space_for", self.dtype)
-        if space is None:
-            return [np.empty(0, self.dtype) for _ in self.parts]
-        if not self._kept:
-            self._kept = [space(rank, M, self.block, self.form, self.held) for _ in self.parts]
-        return self._kept
 
     def residual(self, A: Array, B: Array) -> float:
         """Return Σ(X − WH)², parts in parallel."""

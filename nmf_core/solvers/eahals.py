@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nmf_core.kernels import known, ready
-from nmf_core.kernels.dense import DenseSystem, holds, is_tiny, is_wide, laid_out
+from nmf_core.kernels.dense import DenseSystem, holds, is_wide, laid_out
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
@@ -20,6 +20,8 @@ from nmf_core.types import Array, State
 # Passes over the kept factor may cost this share of a product with X, and be so many times those over the other.
 PASSES_SHARE = 0.5
 MOST_PASSES = 2
+# Up to this many multiplications per pass over both factors, passes are doubled.
+LIGHT_PASS = 5000
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class ExtrapolatedHals(Solver):
     there, a step that raises the loss is discarded and the next one is made without a push, so the trace never rises.
     The reported pair is the pushed factor of one side with the plain one of the other: non-negative, and its loss costs
     no pass over X. The factor along the longer side of dense X is updated first, in one pass over X with the products
-    that the other one needs. With missing or weighted cells the passes run on the residual of each row's known cells.
+    that the other one needs. Passes that cost little beside a product are made up to four times as often (after Gillis &
+    Glineur 2012). With missing or weighted cells the passes run on the residual of each row's known cells.
     """
 
     name: ClassVar[str] = "eahals"
@@ -111,8 +114,9 @@ class ExtrapolatedHals(Solver):
     def _balanced(self, problem: Problem, system: System, point: Point) -> Settings:
         """Return the settings with more passes over the factor that does not stream, where they are cheap: X is long."""
         penalties = (problem.l1_W, problem.l2_W, problem.l1_H, problem.l2_H)
-        # Where X is tiny the rest of an iteration costs more than some passes more over either factor.
-        passes = 2 * self.inner if is_tiny(problem.shape) else self.inner
+        # Where a pass takes less than the rest of an iteration, however small, twice as many cost little.
+        pass_work = len(point.B) ** 2 * sum(problem.shape)
+        passes = 2 * self.inner if pass_work <= LIGHT_PASS else self.inner
         affordable = min(MOST_PASSES * passes, int(PASSES_SHARE * system.work / (point.B.size * len(point.B))))
         ordered = penalties[2:] + penalties[:2] if _is_wide(problem) else penalties
         return self._settings(*ordered, passes, max(passes, affordable), GRAM_LIMIT[problem.dtype])
