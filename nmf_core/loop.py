@@ -11,7 +11,6 @@ import numpy as np
 
 from nmf_core import solvers
 from nmf_core.fit_state import FitState
-from nmf_core.kernels.dense import is_small
 from nmf_core.kernels.hals import Rule
 from nmf_core.problem import Problem
 from nmf_core.restart import Restart
@@ -77,9 +76,9 @@ def advance_each(
     alike: dict[tuple[Any, ...], list[tuple[int, Restart, Rule]]] = {}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
         for i, request in enumerate(requests):
-            if request.n_restarts > 1 or request.init == "custom" or not is_small(problem.shape, request.rank):
-                continue
             solver = resolve(problem, request)[0]
+            if request.n_restarts > 1 or request.init == "custom" or not solver.shares(problem, request.rank):
+                continue
             restart = Restart(problem, request, solver, FitState(model=_model(problem, request, solver)), clock)
             rule = restart.open()
             if rule is not None:

@@ -126,6 +126,10 @@ class Solver:
         """
         return self.many(problem, state, count if rule is None else min(count, rule.every))
 
+    def shares(self, problem: Problem, rank: int) -> bool:
+        """Tell whether fits of a problem may run in one compiled call, by `until_each`."""
+        return False
+
     def until_each(
         self, problem: Problem, states: Sequence[State], count: int, rules: Sequence[Rule]
     ) -> list[tuple[State, list[float]]] | None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nmf_core.kernels import known, ready
-from nmf_core.kernels.dense import DenseSystem, holds, is_wide, laid_out
+from nmf_core.kernels.dense import DenseSystem, holds, is_small, is_wide, laid_out
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
@@ -97,12 +97,15 @@ class ExtrapolatedHals(Solver):
         losses = run(system, point, self._balanced(problem, system, point), count, rule)
         return _after(problem, state, point, losses), losses
 
+    def shares(self, problem: Problem, rank: int) -> bool:
+        """Tell whether fits of a problem may run in one compiled call: X is dense and small."""
+        plain = not problem.masked and not problem.sparse and problem.update_H
+        return plain and is_small(problem.shape, rank) and ready("dense", problem.dtype)
+
     def until_each(
         self, problem: Problem, states: Sequence[State], count: int, rules: Sequence[Rule]
     ) -> list[tuple[State, list[float]]] | None:
-        """Do for many states of one rank what `until` does for one, if X is dense and small."""
-        if problem.masked or problem.sparse or not problem.update_H:
-            return None
+        """Do for many states of one rank what `until` does for one."""
         system = _system(problem, len(states[0].H))
         assert isinstance(system, DenseSystem)
         points = [_point(problem, state) for state in states]
