@@ -15,6 +15,8 @@ from nmf_core.kernels.blas import product
 from nmf_core.types import Array
 
 BLOCK = 256
+# Numbers of a running sum that stay in the cache while one product after another is added to it.
+CACHED = 1 << 15
 
 
 def total(values: Array) -> float:
@@ -54,26 +56,33 @@ def sweep(
 def skinny_product(B: Array, panel: Array) -> Array:
     """Return B · panel, each sum in the order of the rows of the panel."""
     out = np.zeros((len(B), panel.shape[1]), B.dtype)
-    step = np.empty_like(out)
-    for b, x in zip(B.T, panel, strict=True):
-        np.multiply(b[:, None], x, out=step)
-        out += step
+    wide = max(64, CACHED // len(B))
+    for first in range(0, panel.shape[1], wide):
+        part = np.ascontiguousarray(panel[:, first : first + wide])
+        total = np.zeros((len(B), part.shape[1]), B.dtype)
+        step = np.empty_like(total)
+        for b, x in zip(B.T, part, strict=True):
+            np.multiply(b[:, None], x, out=step)
+            total += step
+        out[:, first : first + wide] = total
     return out
 
 
 def collected(V: Array, panel: Array) -> Array:
     """Return V · panelᵀ, summed in lanes along the rows, which then take their partners."""
     lanes = REGISTER // V.itemsize
-    total = np.zeros((len(V), len(panel), lanes), V.dtype)
-    step = np.empty_like(total)
-    whole = V.shape[1] // lanes * lanes
-    for i in range(0, whole, lanes):
-        np.multiply(V[:, None, i : i + lanes], panel[None, :, i : i + lanes], out=step)
-        total += step
-    rest = V.shape[1] - whole
-    if rest:
-        total[:, :, :rest] += V[:, None, whole:] * panel[None, :, whole:]
-    return halved(np.moveaxis(total, -1, 0))
+    out = np.empty((len(V), len(panel)), V.dtype)
+    high = max(1, CACHED // (len(V) * lanes))
+    for first in range(0, len(panel), high):
+        part = np.ascontiguousarray(panel[first : first + high].T)
+        total = np.zeros((lanes, len(V), part.shape[1]), V.dtype)
+        step = np.empty_like(total)
+        for i in range(0, len(part), lanes):
+            width = min(lanes, len(part) - i)
+            np.multiply(V.T[i : i + width, :, None], part[i : i + width, None, :], out=step[:width])
+            total[:width] += step[:width]
+        out[:, first : first + high] = halved(total)
+    return out
 
 
 def stream(
