@@ -64,13 +64,12 @@ def fit_many(
             count = 1 if is_tiny(problem.shape) else min(len(places), 4 * threads.limit())
             shares = [places[first::count] for first in range(count)]
             found = threads.run(advance_each, [(problem, [requests[i] for i in share]) for share in shares])
-            for i, state in (
-                (i, state) for pair in zip(shares, found, strict=True) for i, state in zip(*pair, strict=True)
-            ):
-                if state is None or state.current is not None:
-                    left.append((i, (problem, requests[i], state)))
-                else:
-                    results[i] = result_of(problem, requests[i], state, state.stops[0])
+            for share, states in zip(shares, found, strict=True):
+                for i, state in zip(share, states, strict=True):
+                    if state is None or state.current is not None:
+                        left.append((i, (problem, requests[i], state)))
+                    else:
+                        results[i] = result_of(problem, requests[i], state, state.stops[0])
         for (i, _), result in zip(left, threads.run(advance_to_end, [part for _, part in left]), strict=True):
             results[i] = result
     return results

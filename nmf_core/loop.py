@@ -90,8 +90,6 @@ def advance_each(
                 begin = clock()
                 starts = [restart.current for _, restart, _ in some if restart.current is not None]
                 ends = solver.until_each(problem, starts, max_iter, [rule for _, _, rule in some])
-                if ends is None:
-                    break
                 each = (clock() - begin) / max(1, sum(len(losses) for _, losses in ends))
                 for (i, restart, _), (after, losses) in zip(some, ends, strict=True):
                     states[i] = restart.close(after, losses, each * len(losses))

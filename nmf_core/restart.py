@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,20 +145,18 @@ class Restart:
         def put(values: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
             return (*values[:i], value, *values[i + 1 :])
 
-        current, best, best_restart = self.current, before.best, before.best_restart
-        if stop is not Stop.RUNNING:
-            assert current is not None
-            if best is None or current.loss < best.loss:
-                best, best_restart = current, i
-            current = None
-        return FitState(
-            current,
+        state = FitState(
+            self.current,
             i,
             put(before.losses, np.array(self.losses)),
             put(before.seconds, np.array(self.seconds)),
             put(before.stops, stop),
             put(before.first_kkt, self.first_kkt),
-            best,
-            best_restart,
+            before.best,
+            before.best_restart,
             before.model,
         )
+        if stop is Stop.RUNNING:
+            return state
+        best, best_restart = state.leading
+        return replace(state, current=None, best=best, best_restart=best_restart)

@@ -239,10 +239,12 @@ def gram_in(B, panel, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def laid_out(X, wide, panel):
-    """Write X as one panel: its longer side along the rows of `panel`."""
+def laid_out(X, wide):
+    """Return X as one panel: its longer side along the rows."""
     apart()
+    panel = room(min(X.shape), max(X.shape), X)
     lay(X, not wide, 0, min(X.shape), 0, max(X.shape), panel, 0)
+    return panel
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -472,7 +474,7 @@ def signatures(dtype) -> dict[str, tuple]:
     return {
         "sweep": (m, m, v, m, v, i, m, i, i),
         "outer_gram": (m, m),
-        "laid_out": (x, flag, m),
+        "laid_out": (x, flag),
         "inner": (m, m),
         "residual": (x, flag, m, m, i, i),
         "space_for": (i, i, i, i, m),

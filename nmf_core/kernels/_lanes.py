@@ -85,14 +85,29 @@ def _numbers(*values):
     return ir.Constant(ir.VectorType(ir.IntType(32), len(values)), list(values))
 
 
-def _halved(builder, lane):
-    """Return the sum over the lanes of a vector: each of the first half takes its partner of the second, and so on."""
-    width = lane.type.count
-    while width > 1:
-        width //= 2
-        halves = (_numbers(*range(width)), _numbers(*range(width, 2 * width)))
-        lane = builder.fadd(*(builder.shuffle_vector(lane, lane, half) for half in halves))
-    return builder.extract_element(lane, ir.IntType(32)(0))
+def _sums_of(builder, vectors):
+    """Return the sums over the lanes of one, two or four vectors as a vector.
+
+    Lanes are halved again and again: each of the first half takes its partner of the second.
+    """
+    groups = 1
+    while True:
+        lanes = vectors[0].type.count
+        size = lanes // groups
+        if size == 1:
+            return vectors[0]
+        firsts = [g * size + i for g in range(groups) for i in range(size // 2)]
+        if len(vectors) > 1:  # two vectors of groups become one of twice as many groups, half as long
+            firsts += [lanes + place for place in firsts]
+            pairs = list(zip(vectors[::2], vectors[1::2], strict=True))
+            groups *= 2
+        else:
+            pairs = [(vectors[0], vectors[0])]
+        seconds = [place + size // 2 for place in firsts]
+        vectors = [
+            builder.fadd(*(builder.shuffle_vector(*pair, _numbers(*places)) for places in (firsts, seconds)))
+            for pair in pairs
+        ]
 
 
 def _lane_sum(lanes, arrays, term):
@@ -109,7 +124,7 @@ def _lane_sum(lanes, arrays, term):
             total = code.sum()
             with cgutils.for_range_slice(builder, count.type(0), count, count.type(lanes), count.type) as (place, _):
                 code.add(term(builder, [code.load(pointer, place) for pointer in pointers]), total)
-            return _halved(builder, builder.load(total))
+            return builder.extract_element(_sums_of(builder, [builder.load(total)]), ir.IntType(32)(0))
 
         return signature, generate
 

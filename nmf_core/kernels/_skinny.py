@@ -14,11 +14,19 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from nmf_core.kernels._lanes import REGISTER, _Code, _numbers, _transposed
+from nmf_core.kernels._lanes import REGISTER, _Code, _sums_of, _transposed
 
 
-def _times(components, vectors, B, panel, P):
-    """Return an intrinsic that writes a tile of P = B · panel, or adds it to P; arguments as for `times44`."""
+def _each_height(builder, left, emit):
+    """Emit tiles of four components, and of three, two and one for those that are left over."""
+    for height in (4, 3, 2, 1):
+        fits = builder.icmp_signed(">=" if height == 4 else "==", left, left.type(height))
+        with builder.if_then(fits):
+            emit([left.type(i) for i in range(height)])
+
+
+def _times(vectors, B, panel, P):
+    """Return an intrinsic that writes a tile of P = B · panel, or adds it to P; arguments as for `times4`."""
     real = B.dtype
     lanes = REGISTER // (4 if real == types.float32 else 8)
     signature = types.void(B, panel, P, *(types.intp,) * 4, types.boolean)
@@ -27,107 +35,90 @@ def _times(components, vectors, B, panel, P):
         code = _Code(context, builder, signature, values, real, lanes)
         b, x, p = (code.data(i) for i in range(3))
         k, column, place, count, fresh = values[3:]
-        (_, long_B), (_, long), (_, long_P) = (code.shape(i) for i in range(3))
-        zero = ir.Constant(code.vector, None)
-        rows, steps = [k.type(i) for i in range(components)], [k.type(lanes * i) for i in range(vectors)]
-        targets = [
-            (builder.add(builder.mul(builder.add(k, row), long_P), place), step) for row in rows for step in steps
-        ]
-        fresh = context.cast(builder, fresh, types.boolean, types.boolean)
-        fresh = builder.icmp_unsigned("!=", fresh, fresh.type(0))
-        totals = [
-            cgutils.alloca_once_value(builder, builder.select(fresh, zero, code.load(p, *target))) for target in targets
-        ]
-        with cgutils.for_range_slice(builder, k.type(0), count, k.type(1), k.type) as (m, _):
-            base = builder.add(builder.mul(m, long), column)
-            cells = [code.load(x, base, step) for step in steps]
-            for i, row in enumerate(rows):
-                factor = code.number(b, builder.add(builder.mul(builder.add(k, row), long_B), m))
-                for cell, total in zip(cells, totals[i * vectors :], strict=False):
-                    code.add(builder.fmul(factor, cell), total)
-        for target, total in zip(targets, totals, strict=True):
-            code.store(builder.load(total), p, *target)
+        (rank, long_B), (_, long), (_, long_P) = (code.shape(i) for i in range(3))
+        zero, steps = ir.Constant(code.vector, None), [k.type(lanes * i) for i in range(vectors)]
+
+        def emit(rows):
+            targets = [
+                (builder.add(builder.mul(builder.add(k, row), long_P), place), step) for row in rows for step in steps
+            ]
+            starts = [builder.select(fresh, zero, code.load(p, *target)) for target in targets]
+            totals = [cgutils.alloca_once_value(builder, start) for start in starts]
+            with cgutils.for_range_slice(builder, k.type(0), count, k.type(1), k.type) as (m, _):
+                base = builder.add(builder.mul(m, long), column)
+                cells = [code.load(x, base, step) for step in steps]
+                for i, row in enumerate(rows):
+                    factor = code.number(b, builder.add(builder.mul(builder.add(k, row), long_B), m))
+                    for cell, total in zip(cells, totals[i * vectors : (i + 1) * vectors], strict=True):
+                        code.add(builder.fmul(factor, cell), total)
+            for target, total in zip(targets, totals, strict=True):
+                code.store(builder.load(total), p, *target)
+
+        _each_height(builder, builder.sub(rank, k), emit)
         return context.get_dummy_value()
 
     return signature, generate
 
 
-def _dots(components, lines, L, panel, P):
-    """Return an intrinsic that adds a tile of L · panelᵀ to P, summed in lanes; arguments as for `dots44`."""
+def _dots(lines, L, panel, P):
+    """Return an intrinsic that adds a tile of L · panelᵀ to P, summed in lanes; arguments as for `dots4`."""
     real = L.dtype
     lanes = REGISTER // (4 if real == types.float32 else 8)
     signature = types.void(L, panel, P, *(types.intp,) * 4)
 
     def generate(context, builder, signature, values):
         code = _Code(context, builder, signature, values, real, lanes)
+        short = _Code(context, builder, signature, values, real, lines)
         left, x, p = (code.data(i) for i in range(3))
         k, first, column, count = values[3:]
-        (_, long_L), (_, long), (_, long_P) = (code.shape(i) for i in range(3))
-        rows = [builder.mul(builder.add(k, k.type(i)), long_L) for i in range(components)]
+        (rank, long_L), (_, long), (_, long_P) = (code.shape(i) for i in range(3))
         cells = [builder.add(builder.mul(builder.add(first, k.type(i)), long), column) for i in range(lines)]
-        totals = [[code.sum() for _ in cells] for _ in rows]
-        with cgutils.for_range_slice(builder, k.type(0), count, k.type(lanes), k.type) as (i, _):
-            ours, theirs = [code.load(left, row, i) for row in rows], [code.load(x, cell, i) for cell in cells]
-            for a, line in zip(ours, totals, strict=True):
-                for b, total in zip(theirs, line, strict=True):
-                    code.add(builder.fmul(a, b), total)
-        short = _Code(context, builder, signature, values, real, lines)
-        for i, total in enumerate(totals):
-            sums = _sums_of(builder, [builder.load(each) for each in total])
-            target = builder.add(builder.mul(builder.add(k, k.type(i)), long_P), first)
-            short.store(builder.fadd(short.load(p, target), sums), p, target)
+
+        def emit(rows):
+            places = [builder.mul(builder.add(k, row), long_L) for row in rows]
+            totals = [[code.sum() for _ in cells] for _ in rows]
+            with cgutils.for_range_slice(builder, k.type(0), count, k.type(lanes), k.type) as (i, _):
+                ours, theirs = (
+                    [code.load(left, place, i) for place in places],
+                    [code.load(x, cell, i) for cell in cells],
+                )
+                for a, line in zip(ours, totals, strict=True):
+                    for b, total in zip(theirs, line, strict=True):
+                        code.add(builder.fmul(a, b), total)
+            for row, line in zip(rows, totals, strict=True):
+                sums = _sums_of(builder, [builder.load(total) for total in line])
+                target = builder.add(builder.mul(builder.add(k, row), long_P), first)
+                short.store(builder.fadd(short.load(p, target), sums), p, target)
+
+        _each_height(builder, builder.sub(rank, k), emit)
         return context.get_dummy_value()
 
     return signature, generate
 
 
-def _sums_of(builder, vectors):
-    """Return the sums over the lanes of one, two or four vectors as a vector, each halved as by `_halved`."""
-    groups = 1
-    while True:
-        lanes = vectors[0].type.count
-        size = lanes // groups
-        if size == 1:
-            return vectors[0]
-        firsts = [g * size + i for g in range(groups) for i in range(size // 2)]
-        if len(vectors) > 1:  # two vectors of groups become one of twice as many groups, half as long
-            firsts += [lanes + place for place in firsts]
-            pairs = list(zip(vectors[::2], vectors[1::2], strict=True))
-            groups *= 2
-        else:
-            pairs = [(vectors[0], vectors[0])]
-        seconds = [place + size // 2 for place in firsts]
-        vectors = [
-            builder.fadd(*(builder.shuffle_vector(*pair, _numbers(*places)) for places in (firsts, seconds)))
-            for pair in pairs
-        ]
+# Four components by four vectors (or lines) fill half of 32 registers; what is left over takes smaller tiles.
+@intrinsic
+def times4(typing_context, B, panel, P, k, column, place, count, fresh):
+    """Write four vectors of up to four components from k on; arguments as for `times`."""
+    return _times(4, B, panel, P)
 
 
-def _time_tile(high, wide):
-    """Return an intrinsic for tiles of `times` of one size."""
-
-    @intrinsic
-    def tile(typing_context, B, panel, P, k, column, place, count, fresh):
-        return _times(high, wide, B, panel, P)
-
-    return tile
+@intrinsic
+def times1(typing_context, B, panel, P, k, column, place, count, fresh):
+    """Write one vector."""
+    return _times(1, B, panel, P)
 
 
-def _dot_tile(high, wide):
-    """Return an intrinsic for tiles of `dots` of one size."""
-
-    @intrinsic
-    def tile(typing_context, L, panel, P, k, line, column, count):
-        return _dots(high, wide, L, panel, P)
-
-    return tile
+@intrinsic
+def dots4(typing_context, L, panel, P, k, line, column, count):
+    """Add four lines for up to four components from k on; arguments as for `dots`."""
+    return _dots(4, L, panel, P)
 
 
-# Four components by four vectors (or features) fill half of 32 registers; what is left over takes smaller tiles.
-times11, times21, times31, times41 = (_time_tile(i, 1) for i in (1, 2, 3, 4))
-times14, times24, times34, times44 = (_time_tile(i, 4) for i in (1, 2, 3, 4))
-dots11, dots21, dots31, dots41 = (_dot_tile(i, 1) for i in (1, 2, 3, 4))
-dots14, dots24, dots34, dots44 = (_dot_tile(i, 4) for i in (1, 2, 3, 4))
+@intrinsic
+def dots1(typing_context, L, panel, P, k, line, column, count):
+    """Add one line."""
+    return _dots(1, L, panel, P)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -137,29 +128,14 @@ def times(B, panel, P, column, place, width, count, fresh):
     Each sum runs in the order of the rows of the panel. Whole vectors are taken: up to a vector more is read and written.
     """
     lanes = REGISTER // B.itemsize
-    rank = B.shape[0]
     i = 0
     while i + 4 * lanes <= width:
-        for k in range(0, rank - 3, 4):
-            times44(B, panel, P, k, column + i, place + i, count, fresh)
-        k = rank // 4 * 4
-        if rank - k == 3:
-            times34(B, panel, P, k, column + i, place + i, count, fresh)
-        elif rank - k == 2:
-            times24(B, panel, P, k, column + i, place + i, count, fresh)
-        elif rank - k == 1:
-            times14(B, panel, P, k, column + i, place + i, count, fresh)
+        for k in range(0, B.shape[0], 4):
+            times4(B, panel, P, k, column + i, place + i, count, fresh)
         i += 4 * lanes
     while i < width:
-        for k in range(0, rank - 3, 4):
-            times41(B, panel, P, k, column + i, place + i, count, fresh)
-        k = rank // 4 * 4
-        if rank - k == 3:
-            times31(B, panel, P, k, column + i, place + i, count, fresh)
-        elif rank - k == 2:
-            times21(B, panel, P, k, column + i, place + i, count, fresh)
-        elif rank - k == 1:
-            times11(B, panel, P, k, column + i, place + i, count, fresh)
+        for k in range(0, B.shape[0], 4):
+            times1(B, panel, P, k, column + i, place + i, count, fresh)
         i += lanes
 
 
@@ -170,31 +146,15 @@ def dots(L, panel, P, lines, column, count, below):
     Whole vectors are taken: L must hold 0 in places beyond `count`, and the panel numbers. With `below`, L is the panel,
     and only what lies below the diagonal is wanted.
     """
-    rank = L.shape[0]
-    whole = rank // 4 * 4
     j = 0
+    while j + 4 <= lines:
+        for k in range(j if below else 0, L.shape[0], 4):
+            dots4(L, panel, P, k, j, column, count)
+        j += 4
     while j < lines:
-        first = j // 4 * 4 if below else 0
-        if j + 4 <= lines:
-            for k in range(first, whole, 4):
-                dots44(L, panel, P, k, j, column, count)
-            if rank - whole == 3:
-                dots34(L, panel, P, whole, j, column, count)
-            elif rank - whole == 2:
-                dots24(L, panel, P, whole, j, column, count)
-            elif rank - whole == 1:
-                dots14(L, panel, P, whole, j, column, count)
-            j += 4
-        else:
-            for k in range(first, whole, 4):
-                dots41(L, panel, P, k, j, column, count)
-            if rank - whole == 3:
-                dots31(L, panel, P, whole, j, column, count)
-            elif rank - whole == 2:
-                dots21(L, panel, P, whole, j, column, count)
-            elif rank - whole == 1:
-                dots11(L, panel, P, whole, j, column, count)
-            j += 1
+        for k in range(j // 4 * 4 if below else 0, L.shape[0], 4):
+            dots1(L, panel, P, k, j, column, count)
+        j += 1
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -105,7 +105,7 @@ class DenseSystem:
         def update(*arguments: Any) -> None:
             if self._free:
                 space = self._free.pop()
-            elif new is None or stream is twins.stream:
+            elif new is None:
                 space = np.empty(0, self.dtype)
             else:
                 space = new(rank, M, self.block, self.form, self.held)
@@ -146,11 +146,10 @@ class DenseSystem:
 
     def whole_many(
         self, points: Sequence[Point], settings: Settings, count: int, rules: Sequence[Rule]
-    ) -> list[list[float]] | None:
-        """Do for many fits of one rank what `whole` does for one; rules differ in `first` alone."""
-        whole = kernels.get("dense", "whole_many", self.dtype) if len(self.parts) == 1 else None
-        if whole is None:
-            return None
+    ) -> list[list[float]]:
+        """Do for many fits of one rank what `whole` does for one, with kernels loaded; rules differ in `first` alone."""
+        whole = kernels.get("dense", "whole_many", self.dtype)
+        assert whole is not None
         A, near, B, B_far = (
             np.array([getattr(point, name) for point in points]) for name in ("A", "near", "B", "B_far")
         )
@@ -175,16 +174,8 @@ def laid_out(X: Array) -> Array:
 
     Where kernels are not loaded it is an empty array: their twins take X as it lies.
     """
-    wide, long = is_wide(X.shape), -(-max(X.shape) // 16) * 16
     kernel = kernels.get("dense", "laid_out", X.dtype)
-    if kernel is None:
-        return np.empty((0, 0), X.dtype)
-    line = REGISTER // X.itemsize
-    room = np.empty(min(X.shape) * long + line, X.dtype)
-    first = -(room.ctypes.data // X.itemsize) % line
-    panel = room[first : first + min(X.shape) * long].reshape(min(X.shape), long)
-    kernel(X, wide, panel)
-    return panel
+    return np.empty((0, 0), X.dtype) if kernel is None else kernel(X, is_wide(X.shape))
 
 
 def penalties(settings: Settings) -> Array:

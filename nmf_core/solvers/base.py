@@ -132,9 +132,9 @@ class Solver:
 
     def until_each(
         self, problem: Problem, states: Sequence[State], count: int, rules: Sequence[Rule]
-    ) -> list[tuple[State, list[float]]] | None:
-        """Do for many states of one rank what `until` does for one, in one compiled call; None where there is none.
+    ) -> list[tuple[State, list[float]]]:
+        """Do for many states of one rank what `until` does for one, in one compiled call; only where `shares` is true.
 
         Rules differ in `first` alone.
         """
-        return None
+        raise NotImplementedError

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nmf_core.kernels import known, ready
+from nmf_core.kernels import get, known, ready
 from nmf_core.kernels.dense import DenseSystem, holds, is_small, is_wide, laid_out
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
@@ -100,18 +100,16 @@ class ExtrapolatedHals(Solver):
     def shares(self, problem: Problem, rank: int) -> bool:
         """Tell whether fits of a problem may run in one compiled call: X is dense and small."""
         plain = not problem.masked and not problem.sparse and problem.update_H
-        return plain and is_small(problem.shape, rank) and ready("dense", problem.dtype)
+        return plain and is_small(problem.shape, rank) and get("dense", "whole_many", problem.dtype) is not None
 
     def until_each(
         self, problem: Problem, states: Sequence[State], count: int, rules: Sequence[Rule]
-    ) -> list[tuple[State, list[float]]] | None:
+    ) -> list[tuple[State, list[float]]]:
         """Do for many states of one rank what `until` does for one."""
         system = _system(problem, len(states[0].H))
         assert isinstance(system, DenseSystem)
         points = [_point(problem, state) for state in states]
         found = system.whole_many(points, self._balanced(problem, system, points[0]), count, rules)
-        if found is None:
-            return None
         return [(_after(problem, *at), at[2]) for at in zip(states, points, found, strict=True)]
 
     def _balanced(self, problem: Problem, system: System, point: Point) -> Settings:
