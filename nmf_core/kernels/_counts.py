@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from nmf_core.kernels._divergence import attempt, column_sums, log_of, loop_signature, update, whole_loop
+from nmf_core.kernels._cells import log_of
+from nmf_core.kernels._divergence import advance, column_sums, divergence_at, loop_signature, update, whole_loop
 from nmf_core.kernels._gemm import apart
 from nmf_core.kernels._lanes import bend16, dot8, dot16, mix, turn
 
@@ -28,7 +29,7 @@ def sweep_stored(indptr, indices, data, unstored, F, other, sums, near, far, num
     width = F.shape[1]
     flat = other.reshape(-1)
     floor, l1, l2, tiny, push = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
-    up, down, room = np.empty(width, F.dtype), np.empty(width, F.dtype), np.empty((6, width), F.dtype)
+    up, down, room = np.empty(width, F.dtype), np.empty(width, F.dtype), np.empty((width + 15) // 16 * 16, F.dtype)
     longest = 1
     for i in range(start, stop):
         longest = max(longest, np.intp(indptr[i + 1] - indptr[i]))
@@ -57,8 +58,8 @@ def divergence_stored(indptr, indices, data, F, other, floor, start, stop, out):
     longest = 1
     for i in range(start, stop):
         longest = max(longest, np.intp(indptr[i + 1] - indptr[i]))
-    y, q, logs = np.empty(longest, F.dtype), np.empty(longest, F.dtype), np.empty(longest, F.dtype)
-    mantissa, exponent = np.empty(longest, F.dtype), np.empty(longest, F.dtype)
+    longest = (longest + 15) // 16 * 16
+    y, q, logs = np.empty(longest, F.dtype), np.ones(longest, F.dtype), np.empty(longest, F.dtype)
     one, zero = F.dtype.type(1), F.dtype.type(0)
     first, second = 0.0, 0.0
     for i in range(start, stop):
@@ -71,7 +72,7 @@ def divergence_stored(indptr, indices, data, F, other, floor, start, stop, out):
             y[p] = v
             r = data[lo + p] / v
             q[p] = r if r > zero else one
-        log_of(q[:count], logs[:count], mantissa[:count], exponent[:count])
+        log_of(q, logs, count)
         a, b = 0.0, 0.0
         for p in range(count):
             x = data[lo + p]
@@ -192,25 +193,40 @@ def divergence_of(indptr, indices, data, unstored, W, H, floor, step):
     return value
 
 
-@overload(attempt)
-def _attempt_stored(system, W, H, W_near, H_near, W_far, H_far, push, limits, penalties, gammas, again, moves_H):
+@overload(divergence_at)
+def _divergence_stored(system, W, H, limits):
     if system[0].ndim != 1:
         return None
 
-    def stored(system, W, H, W_near, H_near, W_far, H_far, push, limits, penalties, gammas, again, moves_H):
+    def stored(system, W, H, limits):
+        indptr, indices, data, _, _, _, unstored, _, step = system
+        return divergence_of(indptr, indices, data, unstored, W, H, limits[:1], step)
+
+    return stored
+
+
+@overload(advance)
+def _advance_stored(system, p, q, now, next_, push, limits, penalties, gammas, gentle, moves_H, told):
+    if system[0].ndim != 1:
+        return None
+
+    def stored(system, p, q, now, next_, push, limits, penalties, gammas, gentle, moves_H, told):
         indptr, indices, data, indptr_t, indices_t, data_t, unstored, newton, step = system
-        bold, least = newton and again == 0, limits[2]
+        W, H, W_far, H_far, W_near, H_near = p[0, now], q[0, now], p[0, next_], q[0, next_], p[1, next_], q[1, next_]
+        W_near[:], H_near[:] = p[1, now], q[1, now]
+        value = divergence_of(indptr, indices, data, unstored, W, H, limits[:1], step) if told else 0.0
+        bold, least = newton and not gentle, limits[2]
         row = np.empty(5, H.dtype)
         row[0], row[1], row[2], row[3], row[4] = limits[0], penalties[0], penalties[1], limits[1], push
-        gamma = gammas[2 * again]
+        gamma = gammas[2 * gentle]
         half(indptr, indices, data, unstored, bold, W, H, W_near, W_far, row, gamma, least)
         if moves_H:
             row[1], row[2] = penalties[2], penalties[3]
-            gamma = gammas[2 * again + 1]
+            gamma = gammas[2 * gentle + 1]
             half(indptr_t, indices_t, data_t, unstored, bold, H, W_far, H_near, H_far, row, gamma, least)
         else:
             H_far[:] = H
-        return divergence_of(indptr, indices, data, unstored, W_far, H_far, limits[:1], step)
+        return value
 
     return stored
 

@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from nmf_core.kernels.abreast import halved
-from nmf_core.kernels.blas import product
-from nmf_core.kernels.twins import total
+from nmf_core.kernels.abreast import REGISTER, halved
+from nmf_core.kernels.twins import collected, skinny_product, total
 from nmf_core.types import Array
 
-# Cells whose divergences are added up side by side.
-CHUNK = 1024
+# log((1 + s)/(1 − s)) = 2 s (1 + s² p(s²)): p's coefficients, the highest first. In double precision they are those of
+# fdlibm (Sun Microsystems 1993), fitted to |s| < 0.172; in single precision those of the series do.
+LOG_DOUBLE = (
+    0.07399099307553293, 0.07656919188496866, 0.09091786080810899, 0.1111109921607489, 0.14285714371831196,
+    0.19999999999704704, 0.33333333333333676,
+)  # fmt: skip
+LOG_SINGLE = (1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0)
 
 
 def log_of(x: Array) -> Array:
@@ -27,10 +31,10 @@ def log_of(x: Array) -> Array:
     real = x.dtype.type
     s = (m - real(1)) / (m + real(1))
     z = s * s
-    odd = range(21, 1, -2) if double else range(9, 1, -2)
-    p = np.full_like(z, real(1.0 / odd[0]))
-    for n in odd[1:]:
-        p = p * z + real(1.0 / n)
+    first, *others = LOG_DOUBLE if double else LOG_SINGLE
+    p = np.full_like(z, real(first))
+    for number in others:
+        p = p * z + real(number)
     return e.astype(x.dtype) * real(0.6931471805599453) + (s + s) * (p * z + real(1))
 
 
@@ -63,15 +67,14 @@ def power_of(x: Array, exponent: float) -> Array:
     return exp_of(log_of(x) * x.dtype.type(exponent))
 
 
-def _pulls(X: Array, Y: Array, weights: Array | None, beta: float, floor: Any) -> tuple[Array, Array | None]:
+def _pulls(X: Array, Y: Array, weights: Array | None, beta: float) -> tuple[Array, Array | None]:
     """Return w x y^(β−2) and w y^(β−1); None for the second where it is 1 everywhere."""
-    Y = np.maximum(Y, floor)
     down: Array | None
     if beta == 1.0:
         up, down = X / Y, None
     elif beta == 0.0:
         down = 1 / Y
-        up = X / Y * down
+        up = X * down * down
     else:
         power = power_of(Y, beta - 2.0)
         up, down = X * power, Y * power
@@ -81,33 +84,28 @@ def _pulls(X: Array, Y: Array, weights: Array | None, beta: float, floor: Any) -
     return up, down
 
 
-def _cells(x: Array, y: Array, beta: float, floor: Any) -> Array:
+def _cells(x: Array, y: Array, beta: float) -> Array:
     """Return d_β(x | y), for β other than 0 and 1 without x^β / (β (β − 1))."""
-    y, real = np.maximum(y, floor), x.dtype.type
+    real = x.dtype.type
     if beta not in (0.0, 1.0):
-        return power_of(y, beta - 1.0) * (y * real(1.0 / beta) - x * real(1.0 / (beta - 1.0)))
-    q = x / y
+        return power_of(y, beta - 2.0) * y * (y * real(1.0 / beta) - x * real(1.0 / (beta - 1.0)))
+    q = x / y if beta == 1.0 else x * (1 / y)
     q = np.where(q > 0, q, real(1))
     logs = log_of(q)
     return (q - logs) - real(1) if beta == 0.0 else x * logs + (y - x)
 
 
-def divergence(
-    X: Array, weights: Array, masked: bool, beta: float, W: Array, H: Array, floor: Array,
-    start: int, stop: int, block: int,
-) -> float:  # fmt: skip
-    """Return the divergence over rows start…stop, less a constant (see :func:`_cells`)."""
-    acc = np.zeros(min(CHUNK, block * H.shape[1]))
-    for s in range(start, stop, block):
-        rows = slice(s, min(s + block, stop))
-        d = _cells(X[rows], product(W[rows], H), beta, floor[0])
-        if masked:
-            d = d * weights[rows]
-        d = d.ravel()
-        for lo in range(0, len(d), len(acc)):
-            cells = d[lo : lo + len(acc)]
-            acc[: len(cells)] += cells
-    return total(acc)
+def _summed(d: Array, block: int, panels: list[slice]) -> float:
+    """Return the sum of all cells: in lanes along each row of a panel, then in double precision block after block."""
+    lanes = REGISTER // d.itemsize
+    sums = []
+    for part in panels:
+        cells = d[:, part]
+        short = -cells.shape[1] % lanes
+        cells = np.pad(cells, ((0, 0), (0, short))).reshape(len(d), -1, lanes)
+        sums.append(np.cumsum(cells, axis=1)[:, -1].astype(np.float64))
+    in_order = [s[first : first + block] for first in range(0, len(d), block) for s in sums]
+    return total(np.cumsum(np.concatenate(in_order), axis=0)[-1])
 
 
 def _raised(ratio: Array, gamma: float) -> Array:
@@ -122,7 +120,12 @@ def update_rows(
     F: Array, numerator: Array, denominator: Array, l1: Any, l2: Any, gamma: float, tiny: Any, push: Any,
     near: Array, far: Array,
 ) -> None:  # fmt: skip
-    """Write F · (numerator / denominator)^γ to `near` and, pushed on along its growth since the last one, to `far`."""
+    """Write F · (numerator / denominator)^γ to `near` and, pushed on along its growth since the last one, to `far`.
+
+    Rows of numerator and denominator may be longer than those of F.
+    """
+    columns = slice(F.shape[1])
+    numerator, denominator = numerator[:, columns], denominator[:, columns]
     d = denominator + l1
     d = d + l2 * F
     ratio = _raised(np.divide(numerator, d, out=np.ones_like(F), where=d > 0), gamma)
@@ -135,27 +138,43 @@ def update_rows(
 
 def sweep_rows(
     X: Array, weights: Array, masked: bool, beta: float, gamma: float, W: Array, H: Array, H_sums: Array,
-    near: Array, far: Array, numbers: Array, start: int, stop: int, block: int, gathers: bool, up_H: Array, down_H: Array,
-) -> None:  # fmt: skip
-    """Update rows start…stop of W and, unless H is fixed, gather numerator and denominator for H at the new, pushed W."""
+    near: Array, far: Array, numbers: Array, start: int, stop: int, block: int, wide: int, halves: int, told: bool,
+    up_H: Array, down_H: Array,
+) -> float:  # fmt: skip
+    """Update rows start…stop of W, gather numerator and denominator for H at the new W, and return the divergence before.
+
+    ``halves``: 2, or 1 where H is fixed, or 0 for the divergence alone. That lacks a constant (see :func:`_cells`), and is
+    0 unless it shall be `told`.
+    """
     floor, l1, l2, tiny, push = numbers
-    gathered: Array | None = None
-    gathered_down: Array | None = None
-    for s in range(start, stop, block):
-        rows = slice(s, min(s + block, stop))
-        w = weights[rows] if masked else None
-        up, down = _pulls(X[rows], product(W[rows], H), w, beta, floor)
-        down_W = np.broadcast_to(H_sums, W[rows].shape) if down is None else product(down, H.T)
-        update_rows(W[rows], product(up, H.T), down_W, l1, l2, gamma, tiny, push, near[rows], far[rows])
-        if gathers:
-            up, down = _pulls(X[rows], product(far[rows], H), w, beta, floor)
-            gathered = product(far[rows].T, up, gathered)
-            if down is not None:
-                gathered_down = product(far[rows].T, down, gathered_down)
-    if gathered is not None:
-        up_H[:] = gathered
-    if gathered_down is not None:
-        down_H[:] = gathered_down
+    m = X.shape[1]
+    rows, H = slice(start, stop), H[:, :m]
+    panels = [slice(c, min(c + wide, m)) for c in range(0, m, wide)]
+    X, w = X[rows], weights[rows] if masked else None
+    Y = np.maximum(skinny_product(W[rows], H), floor)
+    value = 0.0
+    if told:
+        d = _cells(X, Y, beta)
+        value = _summed(d if w is None else d * w, block, panels)
+    if halves == 0:
+        return value
+
+    def dots(cells: Array) -> Array:
+        out = np.zeros_like(W[rows])
+        for part in panels:
+            out += collected(cells[:, part], H[:, part])
+        return out
+
+    up, down = _pulls(X, Y, w, beta)
+    down_W = np.broadcast_to(H_sums, W[rows].shape) if down is None else dots(down)
+    update_rows(W[rows], dots(up), down_W, l1, l2, gamma, tiny, push, near[rows], far[rows])
+    if halves == 2:
+        F = far[rows]
+        up, down = _pulls(X, np.maximum(skinny_product(F, H), floor), w, beta)
+        up_H[:, :m] = skinny_product(F.T, up)
+        if down is not None:
+            down_H[:, :m] = skinny_product(F.T, down)
+    return value
 
 
 def column_sums(F: Array) -> Array:
@@ -213,7 +232,7 @@ def divergence_stored(
 ) -> None:
     """Write Σ x log(x/y) − x + y over the stored cells of rows start…stop to out[0] and Σ y over them to out[1]."""
     y = np.maximum(_at_stored(indptr, indices, F, other, start, stop), floor[0])
-    d = _cells(data[indptr[start] : indptr[stop]], y, 1.0, floor[0])
+    d = _cells(data[indptr[start] : indptr[stop]], y, 1.0)
     at = indptr[start : stop + 1] - indptr[start]
     for i, values in enumerate((d, y)):
         sums = np.zeros(stop - start)

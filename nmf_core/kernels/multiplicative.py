@@ -17,13 +17,14 @@ import numpy as np
 from nmf_core import kernels
 from nmf_core.kernels import divergence_twins as twins
 from nmf_core.kernels import threads
+from nmf_core.kernels.abreast import REGISTER
 from nmf_core.kernels.hals import LIGHT_WORK, Rule
 from nmf_core.kernels.sparse import padded, parts_of, short_indices
 from nmf_core.kernels.twins import total
 from nmf_core.types import Array
 
-# Cells of a block of rows: about 256 KB of float64, which stays in the cache between its four uses.
-BLOCK_CELLS = 1 << 15
+# Bytes of a block of WH, and of one of its rows: they stay in the nearest cache between their uses.
+BLOCK_BYTES, ROW_BYTES = 1 << 15, 1 << 11
 # Below this many cells a step runs in one part, the whole loop compiled.
 SMALL_CELLS = 80_000
 # The same for sparse X: stored cells times components.
@@ -57,8 +58,11 @@ class System(Protocol):
 
     work: float
 
-    def sweep(self, point: Point, push: float, gentle: bool) -> Point:
-        """Return the point after one update of W and H; `gentle` takes the exponent that is proven monotone."""
+    def sweep(self, point: Point, push: float, gentle: bool, told: bool) -> tuple[Point, float]:
+        """Return the point after one update of W and H, and the objective before, 0 unless it shall be `told`.
+
+        ``gentle`` takes the exponent that is proven monotone.
+        """
 
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective."""
@@ -76,24 +80,38 @@ def run(system: System, point: Point, count: int, rule: Rule | None = None) -> t
         point, losses = system.whole(point, count, rule)
         if losses and rule is not None:
             return point, losses
-        count = count if rule is None else min(count, rule.every)
-        while len(losses) < count:
-            point = _step(system, point)
-            losses.append(point.loss)
-            if len(losses) < count:
-                point, more = system.whole(point, count - len(losses), None)
-                losses += more
+        if len(losses) < count:
+            count = count if rule is None else min(count, rule.every)
+            point, more = _steps(system, point, count - len(losses))
+            losses += more
     return point, losses
 
 
-def _step(system: System, point: Point) -> Point:
+def _steps(system: System, point: Point, count: int) -> tuple[Point, list[float]]:
+    """Make `count` steps: the objective after each is told by the step that follows, the last by itself."""
+    losses: list[float] = []
+    after, again = _step(system, point, told=False)[0], False
+    while True:
+        further = None
+        if len(losses) + 1 < count:
+            further, after.loss = _step(system, after, told=True)
+        else:
+            after.loss = system.loss(after.W, after.H)
+        if not after.loss <= point.loss and not again:
+            after, again = system.sweep(point, 0.0, gentle=True, told=False)[0], True
+            after.time = 1.0
+            continue
+        losses.append(after.loss)
+        if further is None:
+            return after, losses
+        point, after, again = after, further, False
+
+
+def _step(system: System, point: Point, told: bool) -> tuple[Point, float]:
     later = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * (point.time * point.time)))
-    next_ = system.sweep(point, (point.time - 1.0) / later, gentle=False)
-    next_.time, next_.loss = float(later), system.loss(next_.W, next_.H)
-    if not next_.loss <= point.loss:
-        next_ = system.sweep(point, 0.0, gentle=True)
-        next_.time, next_.loss = 1.0, system.loss(next_.W, next_.H)
-    return next_
+    after, loss = system.sweep(point, (point.time - 1.0) / later, gentle=False, told=told)
+    after.time = float(later)
+    return after, loss
 
 
 class DenseSystem:
@@ -134,10 +152,12 @@ class DenseSystem:
     ) -> None:
         self.X, self.weights, self.beta = X, X if weights is None else weights, beta
         self.masked, self.exact, self.scale, self.update_H = weights is not None, exact, scale, update_H
+        self.varies = self.masked or beta != 1.0
         self.dtype = X.dtype
         n, m = X.shape
         self.work = 4.0 * n * m
-        self.block = max(8, min(256, BLOCK_CELLS // m))
+        self.wide = ROW_BYTES // self.dtype.itemsize
+        self.block = max(8, min(256, BLOCK_BYTES // (self.dtype.itemsize * min(m, self.wide)) // 4 * 4))
         tiny = float(np.finfo(self.dtype).tiny) * 1e3
         self.limits = np.array([max(floor, tiny), tiny], self.dtype)
         self.penalties, self.gammas, self.constant = np.array(penalties), np.array(gammas), constant
@@ -146,44 +166,60 @@ class DenseSystem:
         if step > self.block:
             step = -(-step // self.block) * self.block
         self.parts = [(s, min(s + step, n)) for s in range(0, n, step)]
+        self._rooms: list[Array] = []
 
     def _kernel(self, name: str) -> Callable[..., Any]:
         return kernels.get("divergence", name, self.dtype, kernels.patience(self.work)) or getattr(twins, name)
 
-    def sweep(self, point: Point, push: float, gentle: bool) -> Point:
-        """Return the point after one update of W and H in one pass over X, parts in parallel."""
-        rank, m = point.H.shape
+    def sweep(self, point: Point, push: float, gentle: bool, told: bool) -> tuple[Point, float]:
+        """Return the point after one update of W and H in one pass over X, parts in parallel, and the objective before."""
         floor, tiny = self.limits
         l1_W, l2_W, l1_H, l2_H = (self.dtype.type(value) for value in self.penalties)
         gamma_W, gamma_H = self.gammas[2:] if gentle else self.gammas[:2]
         numbers = np.array([floor, l1_W, l2_W, tiny, push], self.dtype)
         near, far = point.W_near.copy(), np.empty_like(point.W)
-        varies = self.masked or self.beta != 1.0
-        ups = [np.empty((rank, m), self.dtype) for _ in self.parts]
-        downs = [np.empty((rank, m) if varies else (1, 1), self.dtype) for _ in self.parts]
-        sums_H = self._kernel("row_sums")(point.H).astype(self.dtype)
-        fixed = (self.X, self.weights, self.masked, self.beta, gamma_W, point.W, point.H, sums_H, near, far, numbers)
-        out = zip(self.parts, ups, downs, strict=True)
-        calls = [(*fixed, *part, self.block, self.update_H, up, down) for part, up, down in out]
-        threads.run(self._kernel("sweep_rows"), calls)
+        halves = 2 if self.update_H else 1
+        value, ups, downs = self._sweep(point.W, point.H, gamma_W, near, far, numbers, halves, told)
+        loss = self._objective(value, point.W, point.H) if told else 0.0
         if not self.update_H:
-            return Point(far, point.H, near, point.H_near, 0.0, 0.0)
+            return Point(far, point.H, near, point.H_near, 0.0, 0.0), loss
         for i in range(1, len(self.parts)):
             ups[0] += ups[i]
-            downs[0] += downs[i]
-        down_H = downs[0]
-        if not varies:
-            down_H = np.broadcast_to(self._kernel("column_sums")(far).astype(self.dtype)[:, None], (rank, m))
+            if self.varies:
+                downs[0] += downs[i]
+        if not self.varies:
+            downs[0][:] = self._kernel("column_sums")(far)[:, None]
         H_near, H = point.H_near.copy(), np.empty_like(point.H)
         push = self.dtype.type(push)
-        twins.update_rows(point.H, ups[0], down_H, l1_H, l2_H, gamma_H, tiny, push, H_near, H)
-        return Point(far, H, near, H_near, 0.0, 0.0)
+        self._kernel("update_rows")(point.H, ups[0], downs[0], l1_H, l2_H, gamma_H, tiny, push, H_near, H)
+        return Point(far, H, near, H_near, 0.0, 0.0), loss
 
     def loss(self, W: Array, H: Array) -> float:
         """Return the objective."""
-        fixed = (self.X, self.weights, self.masked, self.beta, W, H, self.limits[:1])
-        parts = threads.run(self._kernel("divergence"), [(*fixed, *part, self.block) for part in self.parts])
-        value = self.constant + float(sum(parts))
+        numbers = np.zeros(5, self.dtype)
+        numbers[0] = self.limits[0]
+        return self._objective(self._sweep(W, H, 1.0, W, W, numbers, 0, True)[0], W, H)
+
+    def _sweep(
+        self, W: Array, H: Array, gamma: float, near: Array, far: Array, numbers: Array, halves: int, told: bool
+    ) -> tuple[float, list[Array], list[Array]]:
+        """Go over X once: return the divergence and, part by part, the numerators and denominators for H."""
+        (rank, m), parts = H.shape, len(self.parts)
+        if not self._rooms or len(self._rooms[0]) != rank:
+            self._rooms = [aligned(rank, m, self.dtype) for _ in range(1 + parts + (parts if self.varies else 1))]
+        panel, ups, downs = self._rooms[0], self._rooms[1 : 1 + parts], self._rooms[1 + parts :]
+        panel[:, :m] = H
+        sums = self._kernel("row_sums")(H).astype(self.dtype)
+        fixed = (self.X, self.weights, self.masked, self.beta, gamma, W, panel, sums, near, far, numbers)
+        calls = [
+            (*fixed, *part, self.block, self.wide, halves, told, up, down)
+            for part, up, down in zip(self.parts, ups, downs if self.varies else downs * parts, strict=True)
+        ]
+        return float(sum(threads.run(self._kernel("sweep_rows"), calls))), ups, downs
+
+    def _objective(self, value: float, W: Array, H: Array) -> float:
+        """Return the objective, given the divergence less a constant."""
+        value += self.constant
         if abs(value) < self.scale:
             return self.exact(W, H)
         return value + charged(W, H, self.penalties, self.dtype, self.work)
@@ -193,7 +229,7 @@ class DenseSystem:
         whole = kernels.get("divergence", "whole_loop", self.dtype) if len(self.parts) == 1 else None
         if whole is None:
             return point, []
-        values = (self.X, self.weights, self.masked, self.beta, self.constant, self.block)
+        values = (self.X, self.weights, self.masked, self.beta, self.constant, self.block, self.wide)
         return _whole(whole, values, self, self.limits, point, count, rule)
 
 
@@ -246,15 +282,16 @@ class SparseSystem:
         )
         return Point(W, H.T, W_near, H_near.T, point.time, point.loss)
 
-    def sweep(self, point: Point, push: float, gentle: bool) -> Point:
-        """Return the point after one update of W over the rows of X, then one of H over its columns."""
+    def sweep(self, point: Point, push: float, gentle: bool, told: bool) -> tuple[Point, float]:
+        """Return the point after one update of W over the rows of X, then one of H over its columns, and the objective."""
+        loss = self.loss(point.W, point.H) if told else 0.0
         l1_W, l2_W, l1_H, l2_H = self.penalties
         gamma_W, gamma_H = self.gammas[2:] if gentle else self.gammas[:2]
         W, W_near = self._half(self.X, point.W, point.H, point.W_near, l1_W, l2_W, push, gamma_W, gentle)
         H, H_near = point.H, point.H_near
         if self.update_H:
             H, H_near = self._half(self.Xt, point.H, W, point.H_near, l1_H, l2_H, push, gamma_H, gentle)
-        return Point(W, H, W_near, H_near, 0.0, 0.0)
+        return Point(W, H, W_near, H_near, 0.0, 0.0), loss
 
     def _half(
         self, X: Any, F: Array, other: Array, near: Array, l1: float, l2: float, push: float, gamma: float, gentle: bool
@@ -314,15 +351,23 @@ def _whole(
     rule: Rule | None,
 ) -> tuple[Point, list[float]]:
     """Call the compiled loop with X and its loss as plain values."""
-    near = point.W_near.copy(), point.H_near.copy()
+    factors = point.W.copy(), point.H.copy(), point.W_near.copy(), point.H_near.copy()
     numbers, losses = np.array([point.time, point.loss]), np.empty(count + 1)
     losses[0] = point.loss
     stop = (0, 0.0, 0.0, False) if rule is None else (rule.every, rule.tol, rule.first, rule.open_first)
-    W, H, done = loop(
-        values, point.W, point.H, *near, numbers, limits, system.penalties, system.gammas, system.scale, system.update_H,
-        count, losses, *stop,
+    done = loop(
+        values, *factors, numbers, limits, system.penalties, system.gammas, system.scale, system.update_H, count, losses,
+        *stop,
     )  # fmt: skip
-    return Point(W, H, *near, *numbers.tolist()), losses[1 : done + 1].tolist()
+    return Point(*factors, *numbers.tolist()), losses[1 : done + 1].tolist()
+
+
+def aligned(rows: int, columns: int, dtype: Any) -> Array:
+    """Return zeros, rows of whole vectors that each begin with a cache line: others take kernels longer."""
+    line, long = REGISTER // np.dtype(dtype).itemsize, -(-columns // 16) * 16 + 16
+    whole = np.zeros(rows * long + line, dtype)
+    first = line - whole.ctypes.data // whole.itemsize % line
+    return whole[first : first + rows * long].reshape(rows, long)
 
 
 def charged(W: Array, H: Array, penalties: Array, dtype: Any, work: float) -> float:

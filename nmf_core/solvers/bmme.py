@@ -129,9 +129,10 @@ class _General:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.work = problem, 4.0 * problem.cells
 
-    def sweep(self, point: Point, push: float, gentle: bool) -> Point:
-        """Return the point after one update of W and H."""
+    def sweep(self, point: Point, push: float, gentle: bool, told: bool) -> tuple[Point, float]:
+        """Return the point after one update of W and H, and the objective before."""
         problem = self.problem
+        loss = self.loss(point.W, point.H) if told else 0.0
         gamma_W, gamma_H = _gammas(problem)[2 * gentle : 2 * gentle + 2]
         up, down = terms_W(problem, point.W, point.H)
         W, W_near = self._updated(point.W, up, down, problem.l1_W, problem.l2_W, gamma_W, push, point.W_near)
@@ -139,7 +140,7 @@ class _General:
         if problem.update_H:
             up, down = terms_H(problem, W, H)
             H, H_near = self._updated(H, up, down, problem.l1_H, problem.l2_H, gamma_H, push, H_near)
-        return Point(W, H, W_near, H_near, 0.0, 0.0)
+        return Point(W, H, W_near, H_near, 0.0, 0.0), loss
 
     def _updated(
         self, F: Array, up: Array, down: Array, l1: float, l2: float, gamma: float, push: float, near: Array
