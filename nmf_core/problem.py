@@ -215,7 +215,7 @@ def prepare(
         X = np.ascontiguousarray(X.toarray())  # nothing is gained from sparse storage, and a dense pass is quicker
         data = X
     l_H = alpha_W if alpha_H == "same" else alpha_H
-    total, squares, cells = _sums(data, weights)
+    total, squares, cells = sums(data, weights)
     if unstored:
         cells = float(X.nnz)
     elif weights is None:
@@ -293,7 +293,7 @@ def _dense(X: Any, mask: Array | None, weights: Array | None) -> tuple[Array, Ar
     return X, weights
 
 
-def _sums(data: Array, weights: Array | None) -> tuple[float, float, float]:
+def sums(data: Array, weights: Array | None) -> tuple[float, float, float]:
     """Return Σ wX, Σ wX², Σ w in double precision, without a second array as large as X."""
     rows = data if data.ndim == 2 else data.reshape(1, -1)
     step = max(1, BLOCK_CELLS // max(1, rows.shape[1]))

@@ -75,10 +75,16 @@ class Restart:
             keeps_zeros=keeps_zeros,
         )
 
+    @property
+    def keeps_start(self) -> bool:
+        """Whether the start is the caller's own, who did not ask for a rough one: it must not be left for a poorer one."""
+        asked = dict(self.request.options).get("sample", False)
+        return self.request.init == "custom" and self.number == 0 and not asked
+
     def _start(self, W: Array | None, H: Array | None) -> None:
         begin = self.clock()
         rng = stream(self.request.seed, self.number) if self.solver.draws else None
-        state = self.solver.init(self.problem, self._point(W, H), rng)
+        state = (self.solver.init if self.keeps_start else self.solver.begin)(self.problem, self._point(W, H), rng)
         if not np.isfinite(state.loss):
             raise ValueError("The loss is not finite at the start: rescale X, or take another initialization.")
         self.current, self.losses, self.seconds = state, [state.loss], [self.clock() - begin]

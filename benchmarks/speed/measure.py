@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.speed.methods import Method
+from benchmarks.speed.methods import Method, asked
 from benchmarks.speed.problems import Problem
 from nmf_core.loss import objective
 from nmf_core.problem import prepare
@@ -115,6 +115,7 @@ def _ours(
     solver = method.name.split()[0]
     frobenius = problem.loss == "frobenius"
     settings = {"rank": len(H), "solver": solver, "loss": problem.loss, "init": "custom", "tol": 0, "max_iter": 20_000}
+    settings["options"] = asked(solver)
 
     def reached(state: Any, chunk: Any) -> bool:
         loss = state.current.loss if state.current is not None else state.best.loss

@@ -104,6 +104,10 @@ class Solver:
         W, H = start
         return State(W, H, 0, objective(problem, W, H), rng)
 
+    def begin(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
+        """Return a state to begin with that may lie further on than `start`; a start worth keeping goes to `init`."""
+        return self.init(problem, start, rng)
+
     def step(self, problem: Problem, state: State) -> State:
         """Return the state one iteration later; the given state and its arrays are left as they are."""
         raise NotImplementedError

@@ -14,12 +14,15 @@ from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
 from nmf_core.problem import Problem, once
+from nmf_core.solvers import sampled
 from nmf_core.solvers.base import Solver, option
 from nmf_core.types import Array, State
 
 # Passes over the kept factor may cost this share of a product with X, and be so many times those over the other.
 PASSES_SHARE = 0.5
 MOST_PASSES = 2
+# The lines that no sample had get their weights by so many times as many passes.
+FILLING = 8
 # Up to this many multiplications per pass over both factors, passes are doubled.
 LIGHT_PASS = 5000
 
@@ -58,6 +61,11 @@ class ExtrapolatedHals(Solver):
     grow_limit: float = option(
         1.005, label="Growth of the limit", low=1.0, high=2.0, help="Factor on the momentum's upper limit."
     )
+    sample: bool = option(
+        True,
+        label="Begin on a sample",
+        help="Large X: the first iterations see some rows or columns only. A start of your own is kept unless this is set.",
+    )
     cut: float = option(1.5, label="Cut", low=1.0, high=10.0, help="Divisor of the momentum when the loss rises.")
 
     def init(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
@@ -74,8 +82,25 @@ class ExtrapolatedHals(Solver):
             loss = value + penalty(problem, W, H)
         else:
             loss = super().init(problem, start, rng).loss
+        return self._state(problem, W, H, loss, rng)
+
+    def _state(self, problem: Problem, W: Array, H: Array, loss: float, rng: Any) -> State:
         A, B = (H, W.T) if _is_wide(problem) else (W.T, H)
         return State(W, H, 0, loss, rng, {"near": A, "far": B, "momentum": self.first, "limit": 1.0, "used": 0.0})
+
+    def begin(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
+        """Return the state after iterations on a sample and one on all of X, with many passes over the streamed factor."""
+        wide = _is_wide(problem)
+        found = sampled.begun(self, problem, start, rng, wide) if self.sample and problem.update_H else None
+        if found is None:
+            return self.init(problem, start, rng)
+        state = self._state(problem, *found, np.inf, rng)
+        system, point = _system(problem, len(state.H)), _point(problem, state)
+        settings = self._balanced(problem, system, point)
+        losses = run(system, point, replace(settings, passes=FILLING * settings.passes), 1)
+        if not np.isfinite(losses[0]):
+            return self.init(problem, start, rng)
+        return replace(_after(problem, state, point, losses), n_iter=0)
 
     def step(self, problem: Problem, state: State) -> State:
         """Return the state after one pushed step, or the same factors without momentum if that raised the loss."""

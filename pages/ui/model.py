@@ -13,7 +13,7 @@ from nmf_core.fit import FitWork
 from nmf_core.types import LOSSES, is_sparse
 from pages.ui.data import RANK, recommended_rank
 from pages.ui.start import given
-from pages.ui.state import number, pick, slide
+from pages.ui.state import number, pick, slide, switch
 
 MAX_RANK_SHOWN = 100
 NEXT_RANK = "_next_rank"
@@ -192,12 +192,16 @@ def _options(solver: str) -> tuple[tuple[str, float], ...]:
     changed = []
     for option in fields(solvers.get(solver)):
         about, default = option.metadata, option.default
-        if not isinstance(default, int | float) or isinstance(default, bool) or about.get("low") is None:
-            continue
-        low, high = (type(default)(about[side]) for side in ("low", "high"))
         key = f"{solver}_{option.name}"
-        step = 1 if isinstance(default, int) else None
-        value = number(about["label"], low, high, key, default, step=step, help=about["help"])
+        value: float
+        if isinstance(default, bool):
+            value = switch(about["label"], key, default, help=about["help"])
+        elif isinstance(default, int | float) and about.get("low") is not None:
+            low, high = (type(default)(about[side]) for side in ("low", "high"))
+            step = 1 if isinstance(default, int) else None
+            value = number(about["label"], low, high, key, default, step=step, help=about["help"])
+        else:
+            continue
         if value != default:
             changed.append((option.name, value))
     return tuple(changed)

@@ -1,0 +1,107 @@
+"""A rough start for large X: some of its lines first, so that the long way from a random start costs little.
+
+The factors of a few thousand rows hold nearly all that can be known about H. So a large X is not factorized from the
+start given: some of its rows (of its columns, if it is wide) are, some of those before them, and so on. Then the other
+rows get their weights for the H found there, and the fit proper begins.
+
+Not for solvers that keep zeros: a column that is empty in the sample would stay so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nmf_core.problem import Problem, sums
+from nmf_core.solvers.base import Solver
+from nmf_core.types import Array, State
+
+# One line in so many belongs to the sample, more where these are too few for the rank.
+MOST_SPARING, LEAST_SPARING = 8, 4
+PER_COMPONENT = 100
+# A sample has at least so many lines, and so many for each component.
+LEAST_LINES, LEAST_PER_COMPONENT = 200, 10
+# Cells (stored ones of sparse X) times components from which a sample pays.
+LEAST_WORK = 1e6
+# Iterations on the sample; they end where five of them no longer lower the error by this share.
+COUNT, EVERY, TOL = 20, 5, 3e-3
+
+
+def size_of(problem: Problem, rank: int, wide: bool) -> int:
+    """Return how many lines make a sample; 0: it would not pay."""
+    N = problem.shape[wide]
+    cells = problem.X.nnz if problem.sparse else problem.X.size
+    if problem.masked or cells * rank < LEAST_WORK or LEAST_SPARING * max(LEAST_LINES, LEAST_PER_COMPONENT * rank) > N:
+        return 0
+    return max(N // MOST_SPARING, min(N // LEAST_SPARING, PER_COMPONENT * rank))
+
+
+def lines_of(N: int, size: int) -> Array:
+    """Return which lines make a sample: one at random out of every stretch, always the same ones.
+
+    Stretches see to it that sorted rows are all represented, chance that no pattern of the columns is hit again and again.
+    """
+    i = np.arange(size)
+    chance = (i.astype(np.uint32) * np.uint32(2654435769)) / 2.0**32  # Knuth's multiplicative hash
+    return np.minimum(((i + chance) * (N / size)).astype(np.intp), N - 1)
+
+
+def part_of(problem: Problem, lines: Array, wide: bool) -> Problem:
+    """Return the problem that some rows of X make, or some columns if it is wide."""
+    X = problem.X[:, lines] if wide else problem.X[lines]
+    share = len(lines) / problem.shape[wide]
+    Xt = row_of = None
+    if problem.sparse:
+        Xt = X.T.tocsr()
+        row_of = np.repeat(np.arange(X.shape[0], dtype=np.int32), np.diff(X.indptr))
+    else:
+        X = np.ascontiguousarray(X)
+    total, squares, _ = sums(X.data if problem.sparse else X, None)
+    cells = float(X.shape[0]) * X.shape[1]
+    scaled = {name: share * getattr(problem, name) for name in (("l1_W", "l2_W") if wide else ("l1_H", "l2_H"))}
+    return replace(
+        problem, X=X, Xt=Xt, row_of=row_of, total=total, squares=squares, mean=total / cells, cells=cells, **scaled
+    )
+
+
+def settled(before: State, after: State) -> bool:
+    """Tell whether some iterations on a sample no longer changed much."""
+    return not np.sqrt(max(before.loss, 0.0)) - np.sqrt(max(after.loss, 0.0)) >= TOL * np.sqrt(max(after.loss, 0.0))
+
+
+def begun(
+    solver: Solver, problem: Problem, start: tuple[Array, Array], rng: Any, wide: bool
+) -> tuple[Array, Array] | None:
+    """Return W and H as a sample of the rows (of the columns, if wide) has them, the other lines merely brought to scale.
+
+    The sample may itself begin with one. None where that would not pay, or led out of the range of numbers.
+    """
+    W, H = start
+    size = size_of(problem, len(H), wide)
+    if not size:
+        return None
+    lines = lines_of(problem.shape[wide], size)
+    part = part_of(problem, lines, wide)
+    state = solver.begin(part, (W, np.ascontiguousarray(H[:, lines])) if wide else (W[lines], H), rng)
+    for _ in range(0, COUNT, EVERY):
+        before = state
+        state, _ = solver.many(part, state, EVERY)
+        if settled(before, state):
+            break
+    if not np.isfinite(state.loss):
+        return None
+    if wide:
+        H = H * _ratio(state.H, H[:, lines])
+        H[:, lines] = state.H
+        return np.ascontiguousarray(state.W), H
+    W = W * _ratio(state.W, W[lines])
+    W[lines] = state.W
+    return W, np.ascontiguousarray(state.H)
+
+
+def _ratio(now: Array, before: Array) -> Any:
+    """Return by how much factors have grown altogether."""
+    own = float(before.sum(dtype=np.float64))
+    return before.dtype.type(float(now.sum(dtype=np.float64)) / own if own > 0 else 1.0)
