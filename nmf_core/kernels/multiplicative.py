@@ -1,4 +1,4 @@
-"""Multiplicative updates with extrapolation: the loop, and X as it sees it (dense, every β; sparse, β = 1).
+"""Multiplicative updates with extrapolation: the loop, and X as it sees it (dense and sparse, every β).
 
 Each step updates W, then H, from a point pushed on along the growth of both (Hien & Gillis 2021; Hien, Phan, Gillis,
 Ahookhosh & Patrinos 2022). A step that raises the objective is taken back and made again without a push and with the
@@ -29,6 +29,8 @@ BLOCK_BYTES, ROW_BYTES = 1 << 15, 1 << 11
 SMALL_CELLS = 80_000
 # The same for sparse X: stored cells times components.
 SMALL_STORED = 200_000
+# Cells of sparse X that are spread out at a time.
+SPREAD_CELLS = 1 << 18
 
 
 @dataclass(slots=True)
@@ -215,7 +217,10 @@ class DenseSystem:
             (*fixed, *part, self.block, self.wide, halves, told, up, down)
             for part, up, down in zip(self.parts, ups, downs if self.varies else downs * parts, strict=True)
         ]
-        return float(sum(threads.run(self._kernel("sweep_rows"), calls))), ups, downs
+        return float(sum(threads.run(self._rows_function(), calls))), ups, downs
+
+    def _rows_function(self) -> Callable[..., float]:
+        return self._kernel("sweep_rows")
 
     def _objective(self, value: float, W: Array, H: Array) -> float:
         """Return the objective, given the divergence less a constant."""
@@ -231,6 +236,58 @@ class DenseSystem:
             return point, []
         values = (self.X, self.weights, self.masked, self.beta, self.constant, self.block, self.wide)
         return _whole(whole, values, self, self.limits, point, count, rule)
+
+
+class SpreadSystem(DenseSystem):
+    """CSR X, every β, by the kernels for dense X: some rows at a time are spread out, never the whole of it.
+
+    Parameters as in :class:`DenseSystem`, but for `unstored`: cells that are not stored are unknown, not zero.
+    """
+
+    def __init__(self, X: Any, unstored: bool, beta: float, **others: Any) -> None:
+        super().__init__(X, X if unstored else None, beta, **others)
+
+    def whole(self, point: Point, count: int, rule: Rule | None) -> tuple[Point, list[float]]:
+        """Make no step: the compiled loop takes dense X."""
+        return point, []
+
+    def _rows_function(self) -> Callable[..., float]:
+        return self._spread_rows
+
+    def _spread_rows(
+        self, X: Any, weights: Any, masked: bool, beta: float, gamma: float, W: Array, H: Array, H_sums: Array,
+        near: Array, far: Array, numbers: Array, start: int, stop: int, block: int, wide: int, halves: int, told: bool,
+        up_H: Array, down_H: Array,
+    ) -> float:  # fmt: skip
+        """Do what `sweep_rows` does, a number of rows after another."""
+        kernel, m, value = self._kernel("sweep_rows"), X.shape[1], 0.0
+        high = max(SPREAD_CELLS // m // block, 1) * block
+        up, down = np.zeros_like(up_H), np.zeros_like(down_H)
+        up_H[:], down_H[:] = 0, 0
+        for first in range(start, stop, high):
+            rows = slice(first, min(first + high, stop))
+            x = spread(X, rows)
+            w = spread(X, rows, known=True) if masked else x
+            value += kernel(
+                x, w, masked, beta, gamma, W[rows], H, H_sums, near[rows], far[rows], numbers, 0, len(x), block, wide,
+                halves, told, up, down,
+            )  # fmt: skip
+            if halves == 2:
+                up_H += up
+                if self.varies:
+                    down_H += down
+        return value
+
+
+def spread(X: Any, rows: slice, known: bool = False) -> Array:
+    """Return rows of CSR X as a dense array, or which of its cells are `known`: 1 where stored, 0 elsewhere."""
+    import scipy.sparse as sp
+
+    at = X.indptr[rows.start : rows.stop + 1]
+    cells = slice(at[0], at[-1])
+    shape = (rows.stop - rows.start, X.shape[1])
+    values = np.ones_like(X.data[cells]) if known else X.data[cells]
+    return sp.csr_array((values, X.indices[cells], at - at[0]), shape=shape).toarray()
 
 
 class SparseSystem:

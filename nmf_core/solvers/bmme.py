@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -17,6 +18,9 @@ from nmf_core.problem import Problem, once
 from nmf_core.solvers.base import Solver
 from nmf_core.solvers.mu import exponent
 from nmf_core.types import Array, State
+
+# Share of known cells below which they are gone through one by one.
+THIN = 0.03
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,29 @@ def stored_system(
 
 def _system(problem: Problem, rank: int) -> multiplicative.System:
     beta = problem.beta
-    if problem.sparse:
-        return stored_system(problem, problem.X, problem.Xt, rank) if beta == 1.0 else _General(problem)
+    if problem.sparse and beta == 1.0:
+        return stored_system(problem, problem.X, problem.Xt, rank)
+    if problem.sparse and (beta == 2.0 or (problem.unstored and _is_thin(problem))):
+        return _Stored(problem)
     constant = _constant(problem)
     size = problem.total if beta == 1.0 else problem.cells if beta == 0.0 else abs(constant)
-    return multiplicative.DenseSystem(problem.X, problem.weights, beta, constant=constant, **_common(problem, size))
+    others = {"constant": constant, **_common(problem, size)}
+    if problem.sparse and math.prod(problem.shape) >= multiplicative.SMALL_CELLS:
+        return multiplicative.SpreadSystem(problem.X, problem.unstored, beta, **others)
+    X, weights = _spread(problem) if problem.sparse else (problem.X, problem.weights)
+    return multiplicative.DenseSystem(X, weights, beta, **others)
+
+
+def _is_thin(problem: Problem) -> bool:
+    """Tell whether so few cells are stored that it is quicker to go through them one by one than through all."""
+    return problem.X.nnz < THIN * math.prod(problem.shape)
+
+
+@once
+def _spread(problem: Problem) -> tuple[Array, Array | None]:
+    """Return a small sparse X as dense X and weights."""
+    X, rows = problem.X, slice(0, problem.shape[0])
+    return multiplicative.spread(X, rows), multiplicative.spread(X, rows, known=True) if problem.unstored else None
 
 
 def _common(problem: Problem, size: float) -> dict[str, Any]:
@@ -111,8 +133,10 @@ def _gammas(problem: Problem) -> tuple[float, float, float, float]:
 def _constant(problem: Problem) -> float:
     """Return the part of the divergence that depends on X alone: Σ w x^β / (β (β − 1)), 0 for β = 0 and 1."""
     beta, weights, value = problem.beta, problem.weights, 0.0
-    if beta in (0.0, 1.0) or problem.sparse:
+    if beta in (0.0, 1.0):
         return 0.0
+    if problem.sparse:
+        return float((problem.X.data.astype(np.float64) ** beta).sum()) / (beta * (beta - 1.0))
     for rows in problem.row_blocks():
         x = problem.X[rows].astype(np.float64, copy=False)
         if weights is None:
@@ -123,8 +147,8 @@ def _constant(problem: Problem) -> float:
     return value / (beta * (beta - 1.0))
 
 
-class _General:
-    """Sparse X with β other than 1, in plain NumPy: WH is wanted in every cell, so powers cost more than all else."""
+class _Stored:
+    """Sparse X in plain NumPy, for β = 2 and where few cells are known: only stored cells are touched."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.work = problem, 4.0 * problem.cells

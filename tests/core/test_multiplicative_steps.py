@@ -89,10 +89,10 @@ def test_steps_are_the_same_however_they_are_cut_and_every_loss_is_that_of_its_p
     X = table(n, m, dtype)
     if kind == "sparse":
         X[np.random.default_rng(3).random((n, m)) < 0.7] = 0
-        if beta != 1.0:
-            pytest.skip("in plain NumPy")
         X = sp.csr_array(X)
-    problem, solver = prepare(X, beta=beta, alpha_W=1e-3, update_H=update_H), ExtrapolatedMultiplicativeUpdates()
+    mask = "unstored" if kind == "sparse" and beta == 0.0 else None
+    problem = prepare(X, beta=beta, alpha_W=1e-3, update_H=update_H, mask=mask)
+    solver = ExtrapolatedMultiplicativeUpdates()
     start = solver.init(problem, factors(n, m, 4, dtype), None)
     whole, trace = solver.many(problem, start, 23)
     state, cut = start, []
@@ -114,10 +114,48 @@ def test_steps_are_the_same_however_they_are_cut_and_every_loss_is_that_of_its_p
 
 
 def _packed(problem, state):
-    if not problem.sparse:
+    if not problem.sparse or problem.beta != 1.0:
         return state.W, state.H
     point = _system(problem, 4).packed(Point(state.W, state.H, state.W, state.H, 1.0, 0.0))
     return point.W, point.H
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(300, 400), (40, 21), (37, 5000)])
+@pytest.mark.parametrize(
+    ("beta", "mask"), [(0.5, None), (1.3, None), (3.0, None), (0.5, "unstored"), (0.0, "unstored")]
+)
+def test_sparse_X_gives_what_dense_X_gives(beta, mask, shape, dtype, monkeypatch):
+    monkeypatch.setattr(multiplicative, "SPREAD_CELLS", 20_000)
+    X = table(*shape, dtype)
+    stored = np.random.default_rng(3).random(shape) < 0.2
+    sparse = sp.csr_array((X[stored], np.nonzero(stored)), shape=shape)
+    problem = prepare(sparse, beta=beta, mask=mask, alpha_W=1e-4)
+    dense = prepare(np.where(stored, X, np.nan if mask else 0).astype(dtype), beta=beta, alpha_W=1e-4)
+    solver, start = ExtrapolatedMultiplicativeUpdates(), factors(*shape, 4, dtype)
+    results = [solver.many(p, solver.init(p, start, None), 9) for p in (problem, dense)]
+    close = {"rtol": 1e-9 if dtype == np.float64 else 1e-3}
+    np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-10 if dtype == np.float64 else 1e-5)
+    np.testing.assert_allclose(results[0][0].W, results[1][0].W, atol=1e-9 if dtype == np.float64 else 1e-4, **close)
+    np.testing.assert_allclose(results[0][0].H, results[1][0].H, atol=1e-9 if dtype == np.float64 else 1e-4, **close)
+    with kernels.twins_only():
+        twin, trace = solver.many(problem, solver.init(problem, start, None), 9)
+    assert trace == results[0][1]
+    np.testing.assert_array_equal(twin.H, results[0][0].H)
+
+
+@pytest.mark.parametrize("beta", [2.0, 1.5])
+def test_few_known_cells_are_gone_through_one_by_one_with_the_same_result(beta):
+    stored = np.random.default_rng(3).random((300, 400)) < 0.02
+    stored[0, 0] = True
+    X = table(300, 400, np.float64)
+    sparse = prepare(sp.csr_array((X[stored], np.nonzero(stored)), shape=X.shape), beta=beta, mask="unstored")
+    dense = prepare(np.where(stored, X, np.nan), beta=beta)
+    assert not isinstance(_system(sparse, 3), multiplicative.DenseSystem)
+    solver, start = ExtrapolatedMultiplicativeUpdates(), factors(300, 400, 3, np.float64)
+    one, other = (solver.many(p, solver.init(p, start, None), 9) for p in (sparse, dense))
+    np.testing.assert_allclose(one[1], other[1], rtol=1e-10)
+    np.testing.assert_allclose(one[0].H, other[0].H, rtol=1e-8, atol=1e-12)
 
 
 class Scripted:
