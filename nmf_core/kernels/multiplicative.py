@@ -163,10 +163,9 @@ class DenseSystem:
         tiny = float(np.finfo(self.dtype).tiny) * 1e3
         self.limits = np.array([max(floor, tiny), tiny], self.dtype)
         self.penalties, self.gammas, self.constant = np.array(penalties), np.array(gammas), constant
-        count = 1 if n * m < SMALL_CELLS else max(2, min(8, n // max(self.block, 64)))
-        step = -(-n // count)
-        if step > self.block:
-            step = -(-step // self.block) * self.block
+        # A part costs a few microseconds besides its cells: two where X is small, four, then eight.
+        count = next((c for c in (1, 2, 4) if n * m < SMALL_CELLS * c * c), 8)
+        step = -(-n // min(count, max(2, n // 64)))
         self.parts = [(s, min(s + step, n)) for s in range(0, n, step)]
         self._rooms: list[Array] = []
 
