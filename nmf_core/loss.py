@@ -84,12 +84,15 @@ def frobenius(problem: Problem, W: Array, H: Array) -> float:
     return 0.5 * value
 
 
-def best_scale(problem: Problem, W: Array, H: Array) -> tuple[float, float]:
+def best_scale(problem: Problem, W: Array, H: Array, terms: tuple[float, float] | None = None) -> tuple[float, float]:
     """Return the factor a ≥ 0 that brings a·WH closest to X, and the Frobenius loss there, penalties left out.
 
-    Without gaps both come from Gram matrices and one product with X: no more than the loss itself costs.
+    Without gaps both come from Gram matrices and one product with X: no more than the loss itself costs. `terms` are
+    ⟨X, WH⟩ and ‖WH‖² where they are known.
     """
-    if not problem.masked:
+    if terms is not None:
+        cross, size = terms
+    elif not problem.masked:
         cross, size = dot(problem.times_Ht(H), W), dot(W.T @ W, H @ H.T)
     else:
         cross = size = 0.0

@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from nmf_core import kernels
+from nmf_core.kernels import twins
 from nmf_core.kernels.sparse import short_indices
 from nmf_core.types import Array, is_sparse
 
@@ -182,17 +184,15 @@ def prepare(
                 "mask: a sparse X takes mask='unstored' or None; give a dense X for weights or a mask array"
             )
         X = _sparse(X, unstored=mask == "unstored")
-        data = X.data
-        known = data
+        known = X.data
     else:
         if isinstance(mask, str):
             raise ValueError("mask: 'unstored' is for sparse X; mark missing cells of a dense X with NaN")
         X, weights = _dense(X, mask, weights)
-        data = X
         known = X if weights is None else X[weights > 0]
     n, m = X.shape
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-    if not (np.isfinite(low) and np.isfinite(high)):
+    low, high, total, squares = survey(known)
+    if np.isnan(total) or not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError("X: holds infinite or NaN values; remove them or mark them as missing")
     if low < 0:
         raise ValueError(f"X: negative values (smallest {low:.6g}); NMF needs X ≥ 0")
@@ -213,13 +213,10 @@ def prepare(
         )
     if is_sparse(X) and not unstored and X.nnz == n * m and beta not in (1.0, 2.0):
         X = np.ascontiguousarray(X.toarray())  # nothing is gained from sparse storage, and a dense pass is quicker
-        data = X
     l_H = alpha_W if alpha_H == "same" else alpha_H
-    total, squares, cells = sums(data, weights)
-    if unstored:
-        cells = float(X.nnz)
-    elif weights is None:
-        cells = float(n) * m
+    cells = float(X.nnz) if unstored else float(n) * m
+    if weights is not None:
+        total, squares, cells = _weighted_sums(X, weights)
     mean = total / cells
     sparse = is_sparse(X)
     return Problem(
@@ -293,19 +290,20 @@ def _dense(X: Any, mask: Array | None, weights: Array | None) -> tuple[Array, Ar
     return X, weights
 
 
-def sums(data: Array, weights: Array | None) -> tuple[float, float, float]:
+def survey(values: Array) -> tuple[float, float, float, float]:
+    """Return the smallest and the largest of some numbers, their sum and that of their squares; all 0 for none."""
+    if not values.size:
+        return 0.0, 0.0, 0.0, 0.0
+    return (kernels.get("survey", "survey", values.dtype) or twins.survey)(values.reshape(-1))
+
+
+def _weighted_sums(X: Array, weights: Array) -> tuple[float, float, float]:
     """Return Σ wX, Σ wX², Σ w in double precision, without a second array as large as X."""
-    rows = data if data.ndim == 2 else data.reshape(1, -1)
-    step = max(1, BLOCK_CELLS // max(1, rows.shape[1]))
+    step = max(1, BLOCK_CELLS // X.shape[1])
     total = squares = cells = 0.0
-    for i in range(0, len(rows), step):
-        x = rows[i : i + step].astype(np.float64, copy=False)
-        if weights is None:
-            total += float(x.sum())
-            squares += float(np.vdot(x, x))
-        else:
-            w = weights[i : i + step].astype(np.float64, copy=False)
-            total += float(np.vdot(w, x))
-            squares += float(np.vdot(w * x, x))
-            cells += float(w.sum())
+    for i in range(0, len(X), step):
+        x, w = (part[i : i + step].astype(np.float64, copy=False) for part in (X, weights))
+        total += float(np.vdot(w, x))
+        squares += float(np.vdot(w * x, x))
+        cells += float(w.sum())
     return total, squares, cells

@@ -8,6 +8,7 @@ from nmf_core.types import Array
 
 LANES = 16
 REGISTER = 64  # bytes of one vector in dense kernels; where the processor's are shorter, the compiler takes several
+SURVEYED = 64  # running sums side by side where all of X is looked at once
 # How X is multiplied: by the library where kernels cannot be had and their twins would be slow; by our own kernels with the
 # longer side of X along the vectors, or with the shorter one.
 LIBRARY, LAID, ROWS = 0, 1, 2

@@ -29,6 +29,7 @@ FOLDER = Path(__file__).parent
 MARK = "nmf-kernels-"
 # Family of kernels → module with the compiled functions and `signatures(dtype)`.
 FAMILIES = {
+    "survey": "nmf_core.kernels._survey",
     "dense": "nmf_core.kernels._dense",
     "sparse": "nmf_core.kernels._sparse",
     "divergence": "nmf_core.kernels._divergence",

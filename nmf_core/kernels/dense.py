@@ -120,6 +120,16 @@ class DenseSystem:
             sums[0] += sums[i]
         return products[0], grams[0], sums[0]
 
+    def terms(self, A: Array, B: Array) -> tuple[float, float]:
+        """Return ⟨X, WH⟩ and ‖WH‖²: an iteration without passes leaves what they are made of."""
+        G, point = np.empty((len(B), len(B)), B.dtype), Point(A, A.copy(), B, B, 0.0, 0.0, 0.0, 0.0)
+        outer_gram, inner = (
+            kernels.get("dense", name, B.dtype) or getattr(twins, name) for name in ("outer_gram", "inner")
+        )
+        outer_gram(B, G)
+        product, gram, _ = self.stream(point, np.empty_like(A), G, Settings(passes=0), 0.0)
+        return float(inner(product, B)), float(inner(gram, G))
+
     def residual(self, A: Array, B: Array) -> float:
         """Return Σ(X − WH)², parts in parallel."""
         residual = kernels.get("dense", "residual", self.dtype) or twins.residual

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nmf_core.kernels.abreast import LAID, LIBRARY, REGISTER, ROWS, halved
+from nmf_core.kernels.abreast import LAID, LIBRARY, REGISTER, ROWS, SURVEYED, halved
 from nmf_core.kernels.blas import product
 from nmf_core.types import Array
 
@@ -22,6 +22,21 @@ CACHED = 1 << 15
 def total(values: Array) -> float:
     """Return the sum of a vector, one entry after another."""
     return float(np.cumsum(values)[-1])
+
+
+def survey(x: Array) -> tuple[float, float, float, float]:
+    """Return the smallest and the largest of some numbers, their sum and that of their squares in double precision."""
+    sums, step = np.zeros((2, SURVEYED)), SURVEYED * (CACHED // SURVEYED)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, x.size, step):
+            part = x[start : start + step].astype(np.float64)
+            rows = np.zeros((1 + -(-part.size // SURVEYED), SURVEYED))
+            for kind in range(2):
+                rows[0] = sums[kind]
+                rows[1:].reshape(-1)[: part.size] = part
+                rows.sum(axis=0, out=sums[kind])  # row after row
+                part *= part
+        return float(x.min()), float(x.max()), total(sums[0]), total(sums[1])
 
 
 def split_gram(G: Array, l2: Any) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nmf_core.kernels import get, known, ready
-from nmf_core.kernels.dense import DenseSystem, holds, is_small, is_wide, laid_out
+from nmf_core.kernels.dense import DenseSystem, holds, is_small, is_tiny, is_wide, laid_out
 from nmf_core.kernels.hals import Point, Rule, Settings, System, run, swept
 from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
@@ -76,7 +76,7 @@ class ExtrapolatedHals(Solver):
         """
         W, H = start
         if problem.update_H:
-            scale, value = best_scale(problem, W, H)
+            scale, value = best_scale(problem, W, H, _terms(problem, W, H))
             root = problem.dtype.type(np.sqrt(scale))
             W, H = W * root, H * root
             loss = value + penalty(problem, W, H)
@@ -189,6 +189,16 @@ class ExtrapolatedHals(Solver):
             Wt = swept(Wt, HXt, HHt, settings, patience)
             losses.append(from_gram(problem, Wt.T, state.H, HXt.T, Wt @ Wt.T, HHt, Wt.T))
         return replace(state, W=Wt.T, n_iter=state.n_iter + count, loss=losses[-1], aux=aux), losses
+
+
+def _terms(problem: Problem, W: Array, H: Array) -> tuple[float, float] | None:
+    """Return ⟨X, WH⟩ and ‖WH‖² by the kernels of an iteration, or None where X is not dense and whole, or tiny."""
+    if problem.sparse or problem.masked or is_tiny(problem.shape):
+        return None
+    system = _system(problem, len(H))
+    assert isinstance(system, DenseSystem)
+    A, B = (H, W.T) if _is_wide(problem) else (W.T, H)
+    return system.terms(np.ascontiguousarray(A), np.ascontiguousarray(B))
 
 
 def _is_wide(problem: Problem) -> bool:

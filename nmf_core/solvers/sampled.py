@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nmf_core.problem import Problem, sums
+from nmf_core.problem import Problem, survey
 from nmf_core.solvers.base import Solver
 from nmf_core.types import Array, State
 
@@ -58,7 +58,7 @@ def part_of(problem: Problem, lines: Array, wide: bool) -> Problem:
         row_of = np.repeat(np.arange(X.shape[0], dtype=np.int32), np.diff(X.indptr))
     else:
         X = np.ascontiguousarray(X)
-    total, squares, _ = sums(X.data if problem.sparse else X, None)
+    _, _, total, squares = survey(X.data if problem.sparse else X)
     cells = float(X.shape[0]) * X.shape[1]
     scaled = {name: share * getattr(problem, name) for name in (("l1_W", "l2_W") if wide else ("l1_H", "l2_H"))}
     return replace(
