@@ -17,7 +17,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from nmf_core.kernels._lanes import REGISTER, _Code, _numbers
-from nmf_core.kernels.divergence_twins import LOG_DOUBLE, LOG_SINGLE
+from nmf_core.kernels.divergence_twins import LOG_DOUBLE, LOG_SINGLE, LOG_TWO
 
 
 class _Cells(_Code):
@@ -91,6 +91,10 @@ class _Vector:
         """Whether these are float64."""
         return isinstance(self.type.element, ir.DoubleType)
 
+    def of_integers(self, value):
+        """Return integers as numbers of this kind."""
+        return self._with(self.builder.sitofp(value, self.type))
+
     def integers(self, bits):
         """Return the type of as many integers, and a vector full of one of them by number."""
         kind = ir.VectorType(ir.IntType(bits), self.type.count)
@@ -104,21 +108,52 @@ def _polynomial(z, first, *others):
     return p
 
 
-def _log(x):
-    """Return logarithms of positive normal numbers: log(m) = 2 s (1 + s² p(s²)) with s = (m − 1)/(m + 1), |s| < 0.172."""
+def _split(x):
+    """Return mantissas in [√½, √2) of positive normal numbers, and their exponents as integers of 32 bits."""
     builder = x.builder
     shift, least = (52, 0x3FE6A09E667F3BCD) if x.double else (23, 0x3F3504F3)
     kind, full = x.integers(64 if x.double else 32)
     bits = builder.bitcast(x.value, kind)
-    e = builder.ashr(builder.sub(bits, full(least)), full(shift))  # the mantissa left over lies in [√½, √2)
+    e = builder.ashr(builder.sub(bits, full(least)), full(shift))
     m = x._with(builder.bitcast(builder.sub(bits, builder.shl(e, full(shift))), x.type))
     if x.double:
         e = builder.trunc(e, x.integers(32)[0])  # more processors can convert vectors of these
-    e = x._with(builder.sitofp(e, x.type))
+    return m, e
+
+
+def _log(x):
+    """Return logarithms of positive normal numbers: log(m) = 2 s (1 + s² p(s²)) with s = (m − 1)/(m + 1), |s| < 0.172."""
+    m, e = _split(x)
     s = (m - 1.0) / (m + 1.0)
     z = s * s
     p = _polynomial(z, *(LOG_DOUBLE if x.double else LOG_SINGLE))
-    return e * 0.6931471805599453 + (s + s) * (p * z + 1.0)
+    return x.of_integers(e) * LOG_TWO + (s + s) * (p * z + 1.0)
+
+
+class _Product:
+    """Logarithms of many numbers at the price of one: their mantissas are multiplied, their exponents added.
+
+    Up to 250 mantissas cannot leave the range of float32, being at most a factor √2 from 1.
+    """
+
+    def __init__(self, like):
+        self.like, self.builder = like, like.builder
+        full = like.integers(32)[1]
+        self.mantissa = cgutils.alloca_once_value(self.builder, like.full(1.0).value)
+        self.exponent = cgutils.alloca_once_value(self.builder, full(0))
+
+    def times(self, x):
+        """Take positive normal numbers along."""
+        m, e = _split(x)
+        self.builder.store((self._mantissa() * m).value, self.mantissa)
+        self.builder.store(self.builder.add(self.builder.load(self.exponent), e), self.exponent)
+
+    def log(self):
+        """Return the sum of the logarithms."""
+        return self.like.of_integers(self.builder.load(self.exponent)) * LOG_TWO + _log(self._mantissa())
+
+    def _mantissa(self):
+        return self.like._with(self.builder.load(self.mantissa))
 
 
 def _exp(x):
@@ -168,21 +203,17 @@ def has_root(exponent):
 
 
 def _quotients(x, v, powers):
-    """Return, for β = 1, x/y, what pulls down, and how to get the divergence."""
+    """Return, for β = 1, x/y, what pulls down, how to get the divergence, and nothing."""
     q = x / v
-    return q, None, lambda: x * _log(q.where(">", 0.0, 1.0)) + (v - x)
+    return q, None, lambda: x * _log(q.where(">", 0.0, 1.0)) + (v - x), None
 
 
 def _double_quotients(x, v, powers):
-    """The same for β = 0."""
+    """The same for β = 0, and the ratio whose logarithm is in the divergence."""
     down = v.full(1.0) / v
     q = x * down
-
-    def divergence():
-        r = q.where(">", 0.0, 1.0)
-        return (r - _log(r)) - 1.0
-
-    return q * down, down, divergence
+    r = q.where(">", 0.0, 1.0)
+    return q * down, down, lambda: (r - _log(r)) - 1.0, r
 
 
 def _powers(power):
@@ -191,7 +222,7 @@ def _powers(power):
         exponent, own, cross = powers
         p = power(v, *exponent)
         down = v * p
-        return x * p, down, lambda: down * (v * own - x * cross)
+        return x * p, down, lambda: down * (v * own - x * cross), None
 
     return pulls
 
@@ -217,7 +248,7 @@ def _cells(pulls, Y, D, X, weights, acc, numbers):
         floor, exponent, own, cross = (_Vector(builder, code.number(given, i.type(k))) for k in range(4))
         powers = (builder.load(builder.gep(given, [i.type(1)])), exponent), own, cross
         ones, total = _Vector(builder, floor.full(1.0).value), code.sum()
-        weight = cgutils.alloca_once_value(builder, ones.value)
+        weight, logs = cgutils.alloca_once_value(builder, ones.value), _Product(ones)
 
         def emit(place, known=None):
             v = _Vector(builder, code.load(y, y_at, place))
@@ -226,16 +257,23 @@ def _cells(pulls, Y, D, X, weights, acc, numbers):
             with builder.if_then(masked):
                 builder.store(code.load_known(w, known, x_at, place), weight)
             factor = _Vector(builder, builder.load(weight))
-            up, down, divergence = pulls(cells, v, powers)
+            up, down, divergence, ratio = pulls(cells, v, powers)
             code.store((up * factor).value, y, y_at, place)
             if down is None:
                 with builder.if_then(masked):
                     code.store(factor.value, d, d_at, place)
             else:
                 code.store((down * factor).value, d, d_at, place)
-            with builder.if_then(counts):
+            apiece = counts
+            if ratio is not None:  # without weights, logarithms may wait for the end of the row
+                apiece = builder.and_(counts, masked)
+                with builder.if_then(builder.and_(counts, builder.not_(masked))):
+                    code.add((ratio - 1.0).value, total)
+                    logs.times(ratio)
+            with builder.if_then(apiece):
                 term = divergence() * factor
                 code.add((term if known is None else term.chosen(known, 0.0)).value, total)
+            return ratio is not None
 
         step = i.type(lanes)
         whole = builder.mul(builder.sdiv(count, step), step)
@@ -243,8 +281,9 @@ def _cells(pulls, Y, D, X, weights, acc, numbers):
             emit(place)
         with builder.if_then(builder.icmp_signed("<", whole, count)):
             left = builder.trunc(builder.sub(count, whole), ir.IntType(32))
-            emit(whole, builder.icmp_signed("<", _numbers(*range(lanes)), code.filled(left)))
-        sums = builder.load(total)
+            delayed = emit(whole, builder.icmp_signed("<", _numbers(*range(lanes)), code.filled(left)))
+        sums = _Vector(builder, builder.load(total))
+        sums = (sums - logs.log() if delayed else sums).value
         sums = sums if real == types.float64 else builder.fpext(sums, wide.vector)
         wide.store(builder.fadd(wide.load(a, i.type(0)), sums), a, i.type(0))
         return context.get_dummy_value()

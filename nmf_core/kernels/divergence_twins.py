@@ -17,25 +17,31 @@ LOG_DOUBLE = (
     0.07399099307553293, 0.07656919188496866, 0.09091786080810899, 0.1111109921607489, 0.14285714371831196,
     0.19999999999704704, 0.33333333333333676,
 )  # fmt: skip
+LOG_TWO = 0.6931471805599453
 LOG_SINGLE = (1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0)
+
+
+def _split(x: Array) -> tuple[Array, Array]:
+    """Return mantissas in [√½, √2) of positive normal numbers, and their exponents."""
+    double = x.dtype == np.float64
+    whole: Any = np.int64 if double else np.int32
+    shift = whole(52 if double else 23)
+    bits = np.ascontiguousarray(x).view(whole)
+    e = (bits - whole(0x3FE6A09E667F3BCD if double else 0x3F3504F3)) >> shift
+    return (bits - (e << shift)).view(x.dtype), e
 
 
 def log_of(x: Array) -> Array:
     """Return the logarithms of positive normal numbers: exponent · log 2 + the atanh series of the mantissa."""
-    double = x.dtype == np.float64
-    whole: Any = np.int64 if double else np.int32
-    shift = 52 if double else 23
-    bits = np.ascontiguousarray(x).view(whole)
-    e = (bits - whole(0x3FE6A09E667F3BCD if double else 0x3F3504F3)) >> whole(shift)
-    m = (bits - (e << whole(shift))).view(x.dtype)
     real = x.dtype.type
+    m, e = _split(x)
     s = (m - real(1)) / (m + real(1))
     z = s * s
-    first, *others = LOG_DOUBLE if double else LOG_SINGLE
+    first, *others = LOG_DOUBLE if x.dtype == np.float64 else LOG_SINGLE
     p = np.full_like(z, real(first))
     for number in others:
         p = p * z + real(number)
-    return e.astype(x.dtype) * real(0.6931471805599453) + (s + s) * (p * z + real(1))
+    return e.astype(x.dtype) * real(LOG_TWO) + (s + s) * (p * z + real(1))
 
 
 def exp_of(x: Array) -> Array:
@@ -95,17 +101,27 @@ def _cells(x: Array, y: Array, beta: float) -> Array:
     return (q - logs) - real(1) if beta == 0.0 else x * logs + (y - x)
 
 
-def _summed(d: Array, block: int, panels: list[slice]) -> float:
-    """Return the sum of all cells: in lanes along each row of a panel, then in double precision block after block."""
-    lanes = REGISTER // d.itemsize
+def _summed(d: Array, ratios: Array | None, block: int, panels: list[slice]) -> float:
+    """Return the sum of all cells: in lanes along each row of a panel, then in double precision block after block.
+
+    The logarithms of ratios, if there are any, are taken off: of their product in each lane.
+    """
     sums = []
     for part in panels:
-        cells = d[:, part]
-        short = -cells.shape[1] % lanes
-        cells = np.pad(cells, ((0, 0), (0, short))).reshape(len(d), -1, lanes)
-        sums.append(np.cumsum(cells, axis=1)[:, -1].astype(np.float64))
+        lanes = np.cumsum(_in_lanes(d[:, part], 0), axis=1)[:, -1]
+        if ratios is not None:
+            m, e = _split(_in_lanes(ratios[:, part], 1))
+            exponents = e.sum(axis=1).astype(d.dtype) * d.dtype.type(LOG_TWO)
+            lanes = lanes - (exponents + log_of(np.cumprod(m, axis=1)[:, -1]))
+        sums.append(lanes.astype(np.float64))
     in_order = [s[first : first + block] for first in range(0, len(d), block) for s in sums]
     return total(np.cumsum(np.concatenate(in_order), axis=0)[-1])
+
+
+def _in_lanes(cells: Array, fill: float) -> Array:
+    lanes = REGISTER // cells.itemsize
+    short = -cells.shape[1] % lanes
+    return np.pad(cells, ((0, 0), (0, short)), constant_values=fill).reshape(len(cells), -1, lanes)
 
 
 def _raised(ratio: Array, gamma: float) -> Array:
@@ -154,8 +170,13 @@ def sweep_rows(
     Y = np.maximum(skinny_product(W[rows], H), floor)
     value = 0.0
     if told:
-        d = _cells(X, Y, beta)
-        value = _summed(d if w is None else d * w, block, panels)
+        if beta == 0.0 and w is None:
+            ratios = X * (1 / Y)
+            ratios = np.where(ratios > 0, ratios, ratios.dtype.type(1))
+            value = _summed(ratios - ratios.dtype.type(1), ratios, block, panels)
+        else:
+            d = _cells(X, Y, beta)
+            value = _summed(d if w is None else d * w, None, block, panels)
     if halves == 0:
         return value
 
