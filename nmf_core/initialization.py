@@ -11,6 +11,7 @@ Missing cells are taken, for the start alone, as row mean × column mean / mean 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +39,35 @@ def _again(seed: int) -> np.random.RandomState:
         _kept.generator = np.random.RandomState(seed)
     _kept.generator.seed(seed)
     return _kept.generator
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A start that is not drawn before it is known of which lines of X; fields as in :func:`initialize`."""
+
+    rank: int
+    init: str
+    seed: int = 0
+    restart: int = 0
+    W: Array | None = None
+    H: Array | None = None
+    keeps_zeros: bool = False
+
+    def of(self, problem: Problem) -> tuple[Array, Array]:
+        """Return W and H."""
+        fields = {"seed": self.seed, "restart": self.restart, "W": self.W, "H": self.H, "keeps_zeros": self.keeps_zeros}
+        return initialize(problem, self.rank, self.init, **fields)  # type: ignore[arg-type]
+
+    def drawn(self, problem: Problem) -> Start:
+        """Return the same start, drawn now."""
+        W, H = self.of(problem)
+        return replace(self, init="custom", restart=0, W=W, H=H)
+
+    def some(self, lines: Array, wide: bool) -> Start:
+        """Return the start of some rows of X, or of some columns if wide."""
+        if self.W is None or self.H is None:
+            return self
+        return replace(self, H=np.asarray(self.H)[:, lines]) if wide else replace(self, W=np.asarray(self.W)[lines])
 
 
 def initialize(

@@ -10,7 +10,7 @@ import numpy as np
 
 from nmf_core.fit_state import FitState
 from nmf_core.gradient import kkt_norm
-from nmf_core.initialization import initialize, stream
+from nmf_core.initialization import Start, stream
 from nmf_core.kernels.hals import Rule
 from nmf_core.problem import Problem
 from nmf_core.solvers.base import Solver
@@ -40,7 +40,7 @@ class Restart:
             if self.request.stop_rule == "kkt" and not np.isfinite(self.first_kkt):
                 start = self.current
                 if start is None or start.n_iter > 0:
-                    start = self.solver.init(self.problem, self._point(W, H), None)
+                    start = self.solver.init(self.problem, self._begin(W, H).of(self.problem), None)
                 self.first_kkt = kkt_norm(self.problem, start.W, start.H)
             stop = self._check()
             while stop is Stop.RUNNING:
@@ -62,18 +62,9 @@ class Restart:
         finite = self._take(after, losses, len(losses), lambda: seconds)
         return self._packed(self._check() if finite else Stop.NONFINITE)
 
-    def _point(self, W: Array | None, H: Array | None) -> tuple[Array, Array]:
-        request, keeps_zeros = self.request, self.solver.keeps_zeros
-        return initialize(
-            self.problem,
-            request.rank,
-            request.init,
-            seed=request.seed,
-            restart=self.number,
-            W=W,
-            H=H,
-            keeps_zeros=keeps_zeros,
-        )
+    def _begin(self, W: Array | None, H: Array | None) -> Start:
+        request = self.request
+        return Start(request.rank, request.init, request.seed, self.number, W, H, self.solver.keeps_zeros)
 
     @property
     def keeps_start(self) -> bool:
@@ -84,7 +75,11 @@ class Restart:
     def _start(self, W: Array | None, H: Array | None) -> None:
         begin = self.clock()
         rng = stream(self.request.seed, self.number) if self.solver.draws else None
-        state = (self.solver.init if self.keeps_start else self.solver.begin)(self.problem, self._point(W, H), rng)
+        start = self._begin(W, H)
+        if self.keeps_start:
+            state = self.solver.init(self.problem, start.of(self.problem), rng)
+        else:
+            state = self.solver.begin(self.problem, start, rng)
         if not np.isfinite(state.loss):
             raise ValueError("The loss is not finite at the start: rescale X, or take another initialization.")
         self.current, self.losses, self.seconds = state, [state.loss], [self.clock() - begin]

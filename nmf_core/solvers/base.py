@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from nmf_core.kernels.hals import Rule
 from nmf_core.loss import objective
@@ -24,6 +24,23 @@ def option(
 ) -> Any:
     """Declare one option of a solver: a dataclass field that knows its label, limits and one line of help."""
     return field(default=default, metadata={"label": label, "help": help, "low": low, "high": high})
+
+
+class Start(Protocol):
+    """A start that is drawn when it is asked for (see :class:`nmf_core.initialization.Start`)."""
+
+    @property
+    def rank(self) -> int:
+        """Number of components."""
+
+    def of(self, problem: Problem) -> tuple[Array, Array]:
+        """Return W and H."""
+
+    def drawn(self, problem: Problem) -> Start:
+        """Return the same start, drawn now."""
+
+    def some(self, lines: Array, wide: bool) -> Start:
+        """Return the start of some rows of X, or of some columns if wide."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +121,9 @@ class Solver:
         W, H = start
         return State(W, H, 0, objective(problem, W, H), rng)
 
-    def begin(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
-        """Return a state to begin with that may lie further on than `start`; a start worth keeping goes to `init`."""
-        return self.init(problem, start, rng)
+    def begin(self, problem: Problem, start: Start, rng: Any) -> State:
+        """Return a state to begin with that may lie further on than `start`; one worth keeping goes to `init`."""
+        return self.init(problem, start.of(problem), rng)
 
     def step(self, problem: Problem, state: State) -> State:
         """Return the state one iteration later; the given state and its arrays are left as they are."""

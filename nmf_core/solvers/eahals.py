@@ -15,7 +15,7 @@ from nmf_core.kernels.sparse import SparseSystem, padded
 from nmf_core.loss import GRAM_LIMIT, best_scale, frobenius, from_gram, penalty
 from nmf_core.problem import Problem, once
 from nmf_core.solvers import sampled
-from nmf_core.solvers.base import Solver, option
+from nmf_core.solvers.base import Solver, Start, option
 from nmf_core.types import Array, State
 
 # Passes over the kept factor may cost this share of a product with X, and be so many times those over the other.
@@ -88,18 +88,18 @@ class ExtrapolatedHals(Solver):
         A, B = (H, W.T) if _is_wide(problem) else (W.T, H)
         return State(W, H, 0, loss, rng, {"near": A, "far": B, "momentum": self.first, "limit": 1.0, "used": 0.0})
 
-    def begin(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
+    def begin(self, problem: Problem, start: Start, rng: Any) -> State:
         """Return the state after iterations on a sample and one on all of X, with many passes over the streamed factor."""
         wide = _is_wide(problem)
         found = sampled.begun(self, problem, start, rng, wide) if self.sample and problem.update_H else None
         if found is None:
-            return self.init(problem, start, rng)
+            return self.init(problem, start.of(problem), rng)
         state = self._state(problem, *found, np.inf, rng)
         system, point = _system(problem, len(state.H)), _point(problem, state)
         settings = self._balanced(problem, system, point)
         losses = run(system, point, replace(settings, passes=FILLING * settings.passes), 1)
         if not np.isfinite(losses[0]):
-            return self.init(problem, start, rng)
+            return self.init(problem, start.of(problem), rng)
         return replace(_after(problem, state, point, losses), n_iter=0)
 
     def step(self, problem: Problem, state: State) -> State:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nmf_core.problem import Problem, survey
-from nmf_core.solvers.base import Solver
+from nmf_core.solvers.base import Solver, Start
 from nmf_core.types import Array, State
 
 # One line in so many belongs to the sample, more where these are too few for the rank.
@@ -71,20 +71,19 @@ def settled(before: State, after: State) -> bool:
     return not np.sqrt(max(before.loss, 0.0)) - np.sqrt(max(after.loss, 0.0)) >= TOL * np.sqrt(max(after.loss, 0.0))
 
 
-def begun(
-    solver: Solver, problem: Problem, start: tuple[Array, Array], rng: Any, wide: bool
-) -> tuple[Array, Array] | None:
-    """Return W and H as a sample of the rows (of the columns, if wide) has them, the other lines merely brought to scale.
+def begun(solver: Solver, problem: Problem, start: Start, rng: Any, wide: bool) -> tuple[Array, Array] | None:
+    """Return W and H as a sample of the rows (of the columns, if wide) has them, the other lines alike: at their mean.
 
     The sample may itself begin with one. None where that would not pay, or led out of the range of numbers.
     """
-    W, H = start
-    size = size_of(problem, len(H), wide)
+    size = size_of(problem, start.rank, wide)
     if not size:
         return None
+    if size < PER_COMPONENT * start.rank:
+        start = start.drawn(problem)  # so few lines would lead singular vectors astray
     lines = lines_of(problem.shape[wide], size)
     part = part_of(problem, lines, wide)
-    state = solver.begin(part, (W, np.ascontiguousarray(H[:, lines])) if wide else (W[lines], H), rng)
+    state = solver.begin(part, start.some(lines, wide), rng)
     for _ in range(0, COUNT, EVERY):
         before = state
         state, _ = solver.many(part, state, EVERY)
@@ -92,16 +91,8 @@ def begun(
             break
     if not np.isfinite(state.loss):
         return None
-    if wide:
-        H = H * _ratio(state.H, H[:, lines])
-        H[:, lines] = state.H
-        return np.ascontiguousarray(state.W), H
-    W = W * _ratio(state.W, W[lines])
-    W[lines] = state.W
-    return W, np.ascontiguousarray(state.H)
-
-
-def _ratio(now: Array, before: Array) -> Any:
-    """Return by how much factors have grown altogether."""
-    own = float(before.sum(dtype=np.float64))
-    return before.dtype.type(float(now.sum(dtype=np.float64)) / own if own > 0 else 1.0)
+    found, kept = (state.H.T, state.W) if wide else (state.W, state.H)
+    spread = np.repeat(found.mean(axis=0)[None], problem.shape[wide], axis=0)
+    spread[lines] = found
+    kept = np.ascontiguousarray(kept)
+    return (kept, spread.T) if wide else (spread, kept)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nmf_core import FitRequest, fit
 from nmf_core.batch import fit_many
 from nmf_core.fit import advance_to_end
-from nmf_core.initialization import initialize
+from nmf_core.initialization import Start, initialize
 from nmf_core.loop import advance
 from nmf_core.loss import objective
 from nmf_core.problem import prepare
@@ -99,8 +99,7 @@ def test_a_large_fit_begins_far_on_and_ends_as_well(form: str, dtype: type) -> N
 
 def test_the_first_loss_is_that_of_the_state_it_begins_with() -> None:
     problem = prepare(_large(), alpha_W=1e-3, alpha_H=2e-3, l1_ratio=0.5)
-    start = initialize(problem, RANK, "random", seed=3)
-    state = ExtrapolatedHals().begin(problem, start, None)
+    state = ExtrapolatedHals().begin(problem, Start(RANK, "random", seed=3), None)
     assert state.n_iter == 0
     assert state.loss == pytest.approx(objective(problem, state.W, state.H), rel=1e-10)
 
