@@ -73,9 +73,9 @@ def get(family: str, name: str, dtype: Any, patience: float = 0.0) -> Callable[.
     The first call starts loading in the background. `patience` is how many seconds to wait for that, if the compiled
     form lies in the cache already: worth it before long computations. Waiting changes no result.
     """
-    if _silenced:
-        return None
     key = (family, _name(dtype))
+    if _silenced or key[1] not in _DTYPES:
+        return None
     functions = _loaded.get(key)
     if functions is None:
         done = _start(key)

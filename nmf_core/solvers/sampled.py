@@ -2,7 +2,8 @@
 
 The factors of a few thousand rows hold nearly all that can be known about H. So a large X is not factorized from the
 start given: some of its rows (of its columns, if it is wide) are, some of those before them, and so on. Then the other
-rows get their weights for the H found there, and the fit proper begins.
+rows get their weights for the H found there, and the fit proper begins. A sample large enough to stand for X draws its
+start itself: singular vectors of all of X would take longer than the fit.
 
 Not for solvers that keep zeros: a column that is empty in the sample would stay so.
 """
