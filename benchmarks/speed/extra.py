@@ -47,7 +47,7 @@ def default_calls(names: tuple[str, ...], repeats: int = 3) -> Table:
                 if cls is Ours:
                     trace = model.trace_
             reached.append(times["ours"][-1] - spared(trace, errors["theirs"]))
-        ours, theirs = np.median(times["ours"]), np.median(times["theirs"])
+        ours, theirs, there = np.median(times["ours"]), np.median(times["theirs"]), np.median(reached)
         out.append(
             (
                 f"{problem.name}, {dtype.__name__}",
@@ -55,8 +55,8 @@ def default_calls(names: tuple[str, ...], repeats: int = 3) -> Table:
                 f"{theirs * 1e3:.1f} ms",
                 f"{theirs / ours:.1f}",
                 f"{errors['ours'] / errors['theirs'] - 1:+.2e}",
-                f"{np.median(reached) * 1e3:.1f} ms",
-                f"{theirs / np.median(reached):.1f}",
+                "not in this call" if np.isnan(there) else f"{there * 1e3:.1f} ms",
+                "–" if np.isnan(there) else f"{theirs / there:.1f}",
             )
         )
     return out
