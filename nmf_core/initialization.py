@@ -3,7 +3,7 @@
 For restart 0 the values are those of scikit-learn for ``random_state=seed``: ``random`` draws the same numbers from the
 same stream; the NNDSVD family differs only by the accuracy of the singular vectors, which here are exact wherever that
 is cheap. The start of restart i > 0 is drawn from a stream of its own; `nndsvd`, `nndsvda` and `custom` have nothing
-to draw, so their further restarts are random.
+to draw, so their further restarts are random. Where a solver begins on a sample of a large X, they are drawn for the sample.
 
 Missing cells are taken, for the start alone, as row mean × column mean / mean of the known cells.
 """

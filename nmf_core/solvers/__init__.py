@@ -13,6 +13,7 @@ from typing import Any
 
 from nmf_core.kernels.dense import is_small
 from nmf_core.solvers.base import Solver
+from nmf_core.solvers.sampled import size_of
 from nmf_core.types import beta_of
 
 # Up to this many cells of dense X, coordinate descent beats multiplicative updates for the Kullback–Leibler loss; above,
@@ -133,4 +134,8 @@ def choose(
         why += " and goes lowest" + (" on an X this small" if small and not sparse else "")
     if sparse:
         why += f", at the {100 * stored / (n * m):.2g} % of the cells that hold something"
-    return best.name, f"For {what}: {best.label} is {why} (X is {n:,} × {m:,}, {rank} components)."
+    told = f"For {what}: {best.label} is {why} (X is {n:,} × {m:,}, {rank} components)."
+    lines = n if sparse else max(shape)
+    if best.name == "eahals" and not masked and size_of(lines, stored if sparse else n * m, rank):
+        told += f" It begins on a sample of the {'rows' if lines == n else 'columns'}, unless the start is given."
+    return best.name, told

@@ -61,12 +61,12 @@ class ExtrapolatedHals(Solver):
     grow_limit: float = option(
         1.005, label="Growth of the limit", low=1.0, high=2.0, help="Factor on the momentum's upper limit."
     )
+    cut: float = option(1.5, label="Cut", low=1.0, high=10.0, help="Divisor of the momentum when the loss rises.")
     sample: bool = option(
         True,
         label="Begin on a sample",
-        help="Large X: the first iterations see some rows or columns only. A start of your own is kept unless this is set.",
+        help="Large X: the first iterations see some rows or columns only. Not from a start of your own.",
     )
-    cut: float = option(1.5, label="Cut", low=1.0, high=10.0, help="Divisor of the momentum when the loss rises.")
 
     def init(self, problem: Problem, start: tuple[Array, Array], rng: Any) -> State:
         """Return the state before the first step, its momentum not yet used.

@@ -30,11 +30,9 @@ LEAST_WORK = 1e6
 COUNT, EVERY, TOL = 20, 5, 3e-3
 
 
-def size_of(problem: Problem, rank: int, wide: bool) -> int:
-    """Return how many lines make a sample; 0: it would not pay."""
-    N = problem.shape[wide]
-    cells = problem.X.nnz if problem.sparse else problem.X.size
-    if problem.masked or cells * rank < LEAST_WORK or LEAST_SPARING * max(LEAST_LINES, LEAST_PER_COMPONENT * rank) > N:
+def size_of(N: int, cells: float, rank: int) -> int:
+    """Return how many of N lines make a sample; 0: it would not pay."""
+    if cells * rank < LEAST_WORK or LEAST_SPARING * max(LEAST_LINES, LEAST_PER_COMPONENT * rank) > N:
         return 0
     return max(N // MOST_SPARING, min(N // LEAST_SPARING, PER_COMPONENT * rank))
 
@@ -77,7 +75,8 @@ def begun(solver: Solver, problem: Problem, start: Start, rng: Any, wide: bool) 
 
     The sample may itself begin with one. None where that would not pay, or led out of the range of numbers.
     """
-    size = size_of(problem, start.rank, wide)
+    cells = problem.X.nnz if problem.sparse else problem.X.size
+    size = 0 if problem.masked else size_of(problem.shape[wide], cells, start.rank)
     if not size:
         return None
     if size < PER_COMPONENT * start.rank:

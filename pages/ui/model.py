@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -198,8 +199,8 @@ def _options(solver: str) -> tuple[tuple[str, float], ...]:
             value = switch(about["label"], key, default, help=about["help"])
         elif isinstance(default, int | float) and about.get("low") is not None:
             low, high = (type(default)(about[side]) for side in ("low", "high"))
-            step = 1 if isinstance(default, int) else None
-            value = number(about["label"], low, high, key, default, step=step, help=about["help"])
+            shown: dict[str, Any] = {"step": 1} if isinstance(default, int) else {"format": "%.3f"}
+            value = number(about["label"], low, high, key, default, help=about["help"], **shown)
         else:
             continue
         if value != default:

@@ -156,7 +156,7 @@ def test_small_and_incomplete_data_are_begun_where_they_start() -> None:
 
 def test_parts_that_the_sample_lacks_are_found_all_the_same() -> None:
     X = _large(4000, 60)
-    lines = sampled.lines_of(4000, sampled.size_of(prepare(X), RANK + 1, False))
+    lines = sampled.lines_of(4000, sampled.size_of(4000, X.size, RANK + 1))
     rare = np.setdiff1d(np.arange(4000), lines)[::40]
     X = np.hstack([X, np.zeros((4000, 6))])
     X[rare, 60:] = 8.0  # columns that are empty in the whole sample

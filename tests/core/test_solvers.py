@@ -356,6 +356,8 @@ CHOICE = {"beta": 1.0, "masked": False, "sparse": False, "penalised": False, "sh
     [
         ({"beta": 2.0}, "eahals", "small"),
         ({"beta": 2.0, "shape": (20_000, 784), "rank": 50}, "eahals", "once per iteration"),
+        ({"beta": 2.0, "shape": (20_000, 784), "rank": 50}, "eahals", "a sample of the rows"),
+        ({"beta": 2.0, "shape": (784, 20_000), "rank": 50}, "eahals", "a sample of the columns"),
         ({"beta": 2.0, "sparse": True, "stored": 40}, "eahals", "1 %"),
         ({"beta": 2.0, "masked": True}, "eahals", "missing"),
         ({}, "ccd", "lowest"),

@@ -65,6 +65,21 @@ def test_the_address_holds_what_differs_from_the_defaults(open_page):
     np.testing.assert_allclose(heatmap(app, "W: the recipe"), present(dataset, result, "component sums 1").W, rtol=1e-5)
 
 
+def test_a_switch_of_the_solver_changes_the_fit(open_page):
+    app = open_page(data="digits", rank="10", solver="eahals", tol="0.001")
+    switch = app.toggle(key="eahals_sample")
+    assert switch.value
+    switch.set_value(False).run()
+    assert address(app)["eahals_sample"] == "off"
+    fields = {"rank": 10, "solver": "eahals", "tol": 1e-3, "time_limit": 300.0}
+    dataset = load_dataset("digits")
+    plain = fit(dataset, options=(("sample", False),), **fields)
+    assert plain.trace.loss[0] > fit(dataset, **fields).trace.loss[0]
+    np.testing.assert_allclose(
+        heatmap(app, "H: the components"), present(dataset, plain, "component sums 1").H, atol=1e-7
+    )
+
+
 def test_nonsense_in_the_address_falls_back_to_the_defaults(open_page):
     app = open_page(data="no such data", rank="9999", loss="<b>", tol="abc", seed="-5", view="Nowhere", row="10_000")
     assert "Iris" in texts(app)
