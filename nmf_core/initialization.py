@@ -19,6 +19,7 @@ from nmf_core.leading import filled, leading_triplets
 from nmf_core.problem import Problem
 from nmf_core.types import Array
 
+DRAW_NOTHING = ("nndsvd", "nndsvda", "custom")
 # NNDSVD treats smaller entries as zero (scikit-learn's eps).
 _TINY = 1e-6
 
@@ -43,7 +44,13 @@ def _again(seed: int) -> np.random.RandomState:
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A start that is not drawn before it is known of which lines of X; fields as in :func:`initialize`."""
+    """A start that is not drawn before it is known of which lines of X; fields as in :func:`initialize`, and:
+
+    Attributes
+    ----------
+    turn : int
+        Which sample of X goes with it.
+    """
 
     rank: int
     init: str
@@ -52,6 +59,7 @@ class Start:
     W: Array | None = None
     H: Array | None = None
     keeps_zeros: bool = False
+    turn: int = 0
 
     def of(self, problem: Problem) -> tuple[Array, Array]:
         """Return W and H."""
@@ -119,7 +127,7 @@ def initialize(
             return W, H
     elif W is not None or H is not None:
         raise ValueError(f"init: W and H are only used with init='custom', not {init!r}")
-    if init in ("random", "custom") or (restart > 0 and init in ("nndsvd", "nndsvda")):
+    if init == "random" or (restart > 0 and init in DRAW_NOTHING):
         return _random(problem, rank, stream(seed, restart) if restart else _again(seed))
     if rank > min(n, m) and init != "kmeans":
         raise ValueError(

@@ -10,7 +10,7 @@ import numpy as np
 
 from nmf_core.fit_state import FitState
 from nmf_core.gradient import kkt_norm
-from nmf_core.initialization import Start, stream
+from nmf_core.initialization import DRAW_NOTHING, Start, stream
 from nmf_core.kernels.hals import Rule
 from nmf_core.problem import Problem
 from nmf_core.solvers.base import Solver
@@ -64,7 +64,9 @@ class Restart:
 
     def _begin(self, W: Array | None, H: Array | None) -> Start:
         request = self.request
-        return Start(request.rank, request.init, request.seed, self.number, W, H, self.solver.keeps_zeros)
+        zeros = self.solver.keeps_zeros
+        turn = self.number + (0 if request.init in DRAW_NOTHING else request.seed)
+        return Start(request.rank, request.init, request.seed, self.number, W, H, zeros, turn)
 
     @property
     def keeps_start(self) -> bool:

@@ -33,6 +33,10 @@ class Start(Protocol):
     def rank(self) -> int:
         """Number of components."""
 
+    @property
+    def turn(self) -> int:
+        """Which sample of X goes with it: restarts that all saw the same would agree too well."""
+
     def of(self, problem: Problem) -> tuple[Array, Array]:
         """Return W and H."""
 

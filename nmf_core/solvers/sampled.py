@@ -37,14 +37,17 @@ def size_of(N: int, cells: float, rank: int) -> int:
     return max(N // MOST_SPARING, min(N // LEAST_SPARING, PER_COMPONENT * rank))
 
 
-def lines_of(N: int, size: int) -> Array:
-    """Return which lines make a sample: one at random out of every stretch, always the same ones.
+def lines_of(N: int, size: int, turn: int = 0) -> Array:
+    """Return which lines make a sample: one at random out of every stretch, others at every `turn`.
 
     Stretches see to it that sorted rows are all represented, chance that no pattern of the columns is hit again and again.
     """
     i = np.arange(size)
-    chance = (i.astype(np.uint32) * np.uint32(2654435769)) / 2.0**32  # Knuth's multiplicative hash
-    return np.minimum(((i + chance) * (N / size)).astype(np.intp), N - 1)
+    mixed = (i + turn % 2**32 * 7919).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)  # as SplitMix64 mixes a counter
+    chance = (mixed >> np.uint64(11)) / 2.0**53
+    bounds = np.arange(size + 1) * N // size
+    return bounds[:-1] + (chance * np.diff(bounds)).astype(np.intp)
 
 
 def part_of(problem: Problem, lines: Array, wide: bool) -> Problem:
@@ -81,7 +84,7 @@ def begun(solver: Solver, problem: Problem, start: Start, rng: Any, wide: bool) 
         return None
     if size < PER_COMPONENT * start.rank:
         start = start.drawn(problem)  # so few lines would lead singular vectors astray
-    lines = lines_of(problem.shape[wide], size)
+    lines = lines_of(problem.shape[wide], size, start.turn)
     part = part_of(problem, lines, wide)
     state = solver.begin(part, start.some(lines, wide), rng)
     for _ in range(0, COUNT, EVERY):

@@ -35,17 +35,27 @@ def _without(**fields: object) -> FitRequest:
     return FitRequest(solver="eahals", options=(("sample", False),), **fields)  # type: ignore[arg-type]
 
 
-@given(st.integers(800, 300_000), st.integers(200, 4000))
-def test_a_sample_takes_each_line_once_and_no_stretch_is_left_out(N: int, size: int) -> None:
+@given(st.integers(800, 300_000), st.integers(200, 4000), st.integers(0, 2**33))
+def test_a_sample_takes_each_line_once_and_no_stretch_is_left_out(N: int, size: int, turn: int) -> None:
     size = min(size, N // 4)
-    lines = sampled.lines_of(N, size)
+    lines = sampled.lines_of(N, size, turn)
     assert len(lines) == size
     assert lines[0] >= 0
     assert lines[-1] < N
     gaps = np.diff(lines)
     assert gaps.min() >= 1
     assert gaps.max() <= 2 * N / size + 1
-    np.testing.assert_array_equal(lines, sampled.lines_of(N, size))
+    np.testing.assert_array_equal(lines, sampled.lines_of(N, size, turn))
+
+
+def test_restarts_see_different_samples() -> None:
+    samples = [set(sampled.lines_of(10_000, 1250, turn).tolist()) for turn in range(5)]
+    for i, one in enumerate(samples):
+        assert all(len(one & other) < 0.3 * len(one) for other in samples[:i])
+    X = _large()
+    for init, count in (("nndsvdar", 3), ("nndsvda", 1)):  # where the start draws nothing, the sample does not either
+        requests = [FitRequest(rank=RANK, solver="eahals", init=init, seed=s, max_iter=1) for s in range(3)]
+        assert len({result.trace.loss[0] for result in fit_many(X, requests)}) == count
 
 
 def test_periodic_columns_are_not_hit_again_and_again() -> None:
