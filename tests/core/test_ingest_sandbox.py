@@ -347,7 +347,7 @@ def peak_of_child(data: bytes, choices: dict[str, str] | None = None) -> dict[st
     """
     code = (
         "import sys, pathlib; from nmf_core.ingest.read import read_here; from nmf_core.ingest import Limits\n"
-        "import pyarrow, pyarrow.csv, pyarrow.compute, scipy.sparse\n"
+        "import pyarrow, pyarrow.csv, pyarrow.compute, pyarrow.parquet, scipy.sparse\n"
         "data = sys.stdin.buffer.read()\n"
         "def peak(): return 1024 * int(pathlib.Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
         "pathlib.Path('/proc/self/clear_refs').write_text('5'); start = peak()\n"
