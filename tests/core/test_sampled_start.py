@@ -56,6 +56,11 @@ def test_restarts_see_different_samples() -> None:
     for init, count in (("nndsvdar", 3), ("nndsvda", 1)):  # where the start draws nothing, the sample does not either
         requests = [FitRequest(rank=RANK, solver="eahals", init=init, seed=s, max_iter=1) for s in range(3)]
         assert len({result.trace.loss[0] for result in fit_many(X, requests)}) == count
+    problem, solver = prepare(X), ExtrapolatedHals()
+    by_turn = [solver.begin(problem, Start(RANK, "nndsvdar", seed=2, turn=turn), None).loss for turn in range(3)]
+    assert len(set(by_turn)) == 3
+    drawn = FitRequest(rank=RANK, solver="eahals", init="nndsvdar", seed=2, max_iter=1)
+    assert fit(X, drawn).trace.loss[0] == by_turn[2]
 
 
 def test_periodic_columns_are_not_hit_again_and_again() -> None:
