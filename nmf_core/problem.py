@@ -16,6 +16,7 @@ from nmf_core.kernels.sparse import short_indices
 from nmf_core.types import Array, is_sparse
 
 T = TypeVar("T")
+Survey = tuple[float, float, float, float]  # smallest, largest, sum, sum of squares
 
 # Cells of one block of rows of WH: about 2 MB of float64, so that elementwise work stays in the cache.
 BLOCK_CELLS = 1 << 18
@@ -184,20 +185,20 @@ def prepare(
                 "mask: a sparse X takes mask='unstored' or None; give a dense X for weights or a mask array"
             )
         X = _sparse(X, unstored=mask == "unstored")
-        known = X.data
+        found = survey(X.data)
     else:
         if isinstance(mask, str):
             raise ValueError("mask: 'unstored' is for sparse X; mark missing cells of a dense X with NaN")
-        X, weights = _dense(X, mask, weights)
-        known = X if weights is None else X[weights > 0]
+        X, weights, found = _dense(X, mask, weights)
     n, m = X.shape
-    low, high, total, squares = survey(known)
+    low, high, total, squares = found
+    known = X.nnz if is_sparse(X) else weights is None or weights.any()
     if np.isnan(total) or not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError("X: holds infinite or NaN values; remove them or mark them as missing")
     if low < 0:
         raise ValueError(f"X: negative values (smallest {low:.6g}); NMF needs X ≥ 0")
     unstored = is_sparse(X) and mask == "unstored"
-    if known.size == 0 and (weights is not None or unstored):
+    if not known and (weights is not None or unstored):
         raise ValueError("X: every cell is missing; there is nothing to fit")
     least, most = _RANGE[X.dtype]
     if high and not least <= high <= most:
@@ -205,7 +206,7 @@ def prepare(
             f"X: its largest value {high:.3g} is outside {least:g} … {most:g}, where {X.dtype} squares stay exact; "
             "multiply X by a constant (W and H only change by that constant)"
         )
-    has_zeros = (is_sparse(X) and not unstored and X.nnz < n * m) or bool(known.size and low == 0)
+    has_zeros = (is_sparse(X) and not unstored and X.nnz < n * m) or bool(known and low == 0)
     if beta <= 0 and has_zeros:
         raise ValueError(
             "When beta_loss <= 0 and X contains zeros, the solver may diverge. "
@@ -235,8 +236,13 @@ def prepare(
         mean=mean,
         cells=cells,
         floor=_floor(beta, mean, X.dtype) if floor is None else floor,
-        row_of=np.repeat(np.arange(n, dtype=np.int32), np.diff(X.indptr)) if sparse else None,
+        row_of=row_of_stored(X) if sparse else None,
     )
+
+
+def row_of_stored(X: Any) -> Array:
+    """Return the row of each stored cell of a CSR matrix."""
+    return np.repeat(np.arange(X.shape[0], dtype=np.int32), np.diff(X.indptr))
 
 
 def _floor(beta: float, mean: float, dtype: np.dtype) -> float:
@@ -264,12 +270,13 @@ def _sparse(X: Any, *, unstored: bool) -> Any:
     return X
 
 
-def _dense(X: Any, mask: Array | None, weights: Array | None) -> tuple[Array, Array | None]:
+def _dense(X: Any, mask: Array | None, weights: Array | None) -> tuple[Array, Array | None, Survey]:
     X = np.ascontiguousarray(X, dtype=X.dtype if getattr(X, "dtype", None) == np.float32 else np.float64)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X: needs rows and columns, got shape {X.shape}")
-    # One minimum tells of any NaN at a fraction of the cost of looking for each.
-    missing = np.isnan(X) if np.isnan(X.min()) else np.zeros((), dtype=bool)
+    found = survey(X)
+    # The sum tells of any NaN at a fraction of the cost of looking for each.
+    missing = np.isnan(X) if np.isnan(found[2]) else np.zeros((), dtype=bool)
     if mask is not None:
         mask = np.asarray(mask)
         if mask.shape != X.shape:
@@ -287,10 +294,10 @@ def _dense(X: Any, mask: Array | None, weights: Array | None) -> tuple[Array, Ar
         weights = np.where(missing, X.dtype.type(0), X.dtype.type(1))
     if missing.any():
         X = np.where(missing, X.dtype.type(0), X)
-    return X, weights
+    return X, weights, found if weights is None else survey(X[weights > 0])
 
 
-def survey(values: Array) -> tuple[float, float, float, float]:
+def survey(values: Array) -> Survey:
     """Return the smallest and the largest of some numbers, their sum and that of their squares; all 0 for none."""
     if not values.size:
         return 0.0, 0.0, 0.0, 0.0

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nmf_core.problem import Problem, survey
+from nmf_core.problem import Problem, row_of_stored, survey
 from nmf_core.solvers.base import Solver, Start
 from nmf_core.types import Array, State
 
@@ -56,8 +56,7 @@ def part_of(problem: Problem, lines: Array, wide: bool) -> Problem:
     share = len(lines) / problem.shape[wide]
     Xt = row_of = None
     if problem.sparse:
-        Xt = X.T.tocsr()
-        row_of = np.repeat(np.arange(X.shape[0], dtype=np.int32), np.diff(X.indptr))
+        Xt, row_of = X.T.tocsr(), row_of_stored(X)
     else:
         X = np.ascontiguousarray(X)
     _, _, total, squares = survey(X.data if problem.sparse else X)
